@@ -1,0 +1,143 @@
+#include "lb/net/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace weir {
+namespace {
+
+constexpr int kPiecesPerWrite = 16;
+
+}  // namespace
+
+bool Stream::open(UniqueFd fd, Callback<Readiness> on_ready) {
+  fd_ = std::move(fd);
+  on_ready_ = on_ready;
+  is_readable_ = false;
+  is_writable_ = true;
+  has_hangup_ = false;
+  os_error_ = 0;
+  if (event_.add(loop_, fd_.get(), bind<&Stream::on_event>(this))) return true;
+  fd_.reset();
+  return false;
+}
+
+void Stream::on_event(Readiness readiness) {
+  if (readiness.readable) is_readable_ = true;
+  if (readiness.hangup) {
+    has_hangup_ = true;
+    is_readable_ = true;
+  }
+  if (readiness.writable) is_writable_ = true;
+  on_ready_(readiness);
+}
+
+Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
+  for (;;) {
+    const ssize_t n = ::recv(fd_.get(), buffer, capacity, 0);
+    if (n > 0) {
+      // A short read means drained, unless the end has been announced: then there is no further edge, so read on.
+      if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
+      return {ReadStatus::data, static_cast<size_t>(n), 0};
+    }
+    if (n == 0) {
+      is_readable_ = false;
+      has_hangup_ = true;
+      return {ReadStatus::end, 0, 0};
+    }
+    if (errno == EINTR) continue;
+    is_readable_ = false;
+    if (errno == EAGAIN) return {ReadStatus::would_block, 0, 0};
+    os_error_ = errno;
+    return {ReadStatus::failed, 0, errno};
+  }
+}
+
+Stream::WriteStatus Stream::write(std::string_view bytes) {
+  const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  return write_pieces(&piece, 1);
+}
+
+Stream::WriteStatus Stream::write(std::string_view first, std::string_view second) {
+  const iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
+                           {const_cast<char*>(second.data()), second.size()}};
+  return write_pieces(pieces, second.empty() ? 1 : 2);
+}
+
+Stream::WriteStatus Stream::write_pieces(const iovec* pieces, int count) {
+  size_t sent = 0;
+  while (queue_.is_empty() && is_writable_) {
+    ssize_t n;
+    if (count == 1) {
+      n = ::send(fd_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(pieces);
+      message.msg_iovlen = static_cast<size_t>(count);
+      n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    }
+    if (n >= 0) {
+      sent = static_cast<size_t>(n);
+      break;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return fail(errno);
+    is_writable_ = false;
+  }
+  bool has_rest = false;
+  for (int i = 0; i < count; ++i) {
+    std::string_view rest(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+    const size_t gone = sent < rest.size() ? sent : rest.size();
+    sent -= gone;
+    rest.remove_prefix(gone);
+    if (rest.empty()) continue;
+    has_rest = true;
+    is_writable_ = false;  // a short write means full; the next edge says when it goes on
+    if (!queue_.append(rest)) return fail(ENOBUFS);
+  }
+  return has_rest ? WriteStatus::queued : WriteStatus::sent;
+}
+
+Stream::WriteStatus Stream::flush() {
+  while (!queue_.is_empty()) {
+    iovec pieces[kPiecesPerWrite];
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = static_cast<size_t>(queue_.peek(pieces, kPiecesPerWrite));
+    const ssize_t n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    if (n >= 0) {
+      queue_.consume(static_cast<size_t>(n));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return fail(errno);
+    is_writable_ = false;
+    return WriteStatus::queued;
+  }
+  return WriteStatus::sent;
+}
+
+Stream::WriteStatus Stream::fail(int error) {
+  os_error_ = error;
+  return WriteStatus::failed;
+}
+
+void Stream::shutdown_write() noexcept {
+  if (fd_) ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void Stream::close() noexcept {
+  event_.remove();
+  fd_.reset();
+  queue_.clear();
+  is_readable_ = false;
+}
+
+void Stream::reset() noexcept {
+  if (fd_) reset_on_close(fd_.get());
+  close();
+}
+
+}  // namespace weir
