@@ -1,0 +1,35 @@
+// A complete head, found by HeadScanner, to a RequestHead or ResponseHead: llhttp in strict mode, plus our own rules for
+// what it lets through (docs/http-rules.md has the table). llhttp stays inside. One a worker; the head it returns lives until the next call.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "lb/http/limits.h"
+#include "lb/http/message_head.h"
+#include "weir/result.h"
+
+namespace weir::http {
+
+class HeadParser {
+ public:
+  HeadParser();
+  ~HeadParser();
+  HeadParser(const HeadParser&) = delete;
+  HeadParser& operator=(const HeadParser&) = delete;
+
+  // Errors: bad_request, target_too_long, head_too_large (too many fields), method_unsupported, version_unsupported,
+  // expectation_failed, body_too_large (Content-Length above 18 digits).
+  Result<const RequestHead*> parse_request(std::string_view head, const HeadLimits& limits);
+
+  // `request_method`: HEAD has no body whatever the head says. 1xx, 204, 304 have none either. 101 is valid only when
+  // `asked_upgrade`. Error: bad_response.
+  Result<const ResponseHead*> parse_response(std::string_view head, Method request_method, bool asked_upgrade,
+                                             const HeadLimits& limits);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::http
