@@ -12,10 +12,10 @@ foreach(header ${headers})
   add_custom_command(OUTPUT ${stamp}
     COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror
       -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include -isystem ${llhttp_include_dir}
-      -MD -MF ${stamp}.d -MT ${stamp} -include ${header} -x c++ /dev/null
+      -MD -MF ${stamp}.d -MT ${stamp} -include ${PROJECT_SOURCE_DIR}/${header} -x c++ /dev/null
     COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
     DEPENDS ${PROJECT_SOURCE_DIR}/${header} DEPFILE ${stamp}.d
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} COMMENT "header alone: ${header}" VERBATIM)
+    COMMENT "header alone: ${header}" VERBATIM)
   list(APPEND stamps ${stamp})
 endforeach()
 add_custom_target(headers_alone DEPENDS ${stamps})
