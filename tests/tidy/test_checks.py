@@ -138,6 +138,12 @@ class TreeTest(Tree):
         self.file("lb/net/stream.cpp", "// TODO: shorter\n")
         self.expect(check_tree, "write TODO(#NUMBER)")
 
+    def test_a_type_with_two_definitions_is_found(self):
+        for folder in ("lb/net", "lb/admin"):
+            self.file(f"{folder}/view.h", GOOD_HEADER + "namespace weir {\nclass Other;\nstruct View final : Base {\n};\n}\n")
+        self.file("lb/http/view.h", GOOD_HEADER + "namespace weir::http {\nstruct View {\n};\n}\n")
+        self.expect(check_tree, "lb/net/view.h: weir::View is defined in lb/admin/view.h already")
+
     def test_a_path_of_one_machine_is_found(self):
         self.file("config/a.json", '{"log": "/home/me/log"}\n')
         self.expect(check_tree, "config/a.json:1")
