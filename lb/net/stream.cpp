@@ -100,6 +100,27 @@ Stream::WriteStatus Stream::write_pieces(const iovec* pieces, int count) {
   return has_rest ? WriteStatus::queued : WriteStatus::sent;
 }
 
+ssize_t Stream::write_some(const iovec* pieces, int count) {
+  if (!is_writable_) return 0;
+  size_t wanted = 0;
+  for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces);
+  message.msg_iovlen = static_cast<size_t>(count);
+  for (;;) {
+    const ssize_t n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    if (n >= 0) {
+      if (static_cast<size_t>(n) < wanted) is_writable_ = false;
+      return n;
+    }
+    if (errno == EINTR) continue;
+    is_writable_ = false;
+    if (errno == EAGAIN) return 0;
+    os_error_ = errno;
+    return -1;
+  }
+}
+
 Stream::WriteStatus Stream::flush() {
   while (!queue_.is_empty()) {
     iovec pieces[kPiecesPerWrite];

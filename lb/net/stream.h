@@ -45,6 +45,9 @@ class Stream {
   WriteStatus write(std::string_view bytes);
   WriteStatus write(std::string_view first, std::string_view second);  // one system call
   WriteStatus flush();
+  // What the kernel takes now, nothing is queued: bytes taken, 0 when it would block, -1 when the connection is broken.
+  // For senders that keep their bytes themselves; not to be mixed with queued writes.
+  ssize_t write_some(const iovec* pieces, int count);
   size_t queued() const { return queue_.size(); }
   int os_error() const { return os_error_; }
 

@@ -1,0 +1,112 @@
+#include "lb/backend/connection_pool.h"
+
+#include <algorithm>
+
+namespace weir {
+namespace {
+
+constexpr Duration kSweepEvery = std::chrono::milliseconds(250);
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(EventLoop& loop, BlockPool& blocks,
+                               const ConnectionPoolOptions& options)
+    : loop_(loop),
+      blocks_(blocks),
+      options_(options),
+      sweep_(loop.timers(), bind<&ConnectionPool::on_sweep>(this)) {}
+
+ConnectionPool::~ConnectionPool() = default;
+
+ConnectionPool::Slot& ConnectionPool::slot_of(uint32_t slot, BackendSerial serial) {
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  Slot& entry = slots_[slot];
+  if (entry.serial != serial) {
+    clear(entry);
+    entry.serial = serial;
+    entry.addresses.reset();
+  }
+  return entry;
+}
+
+void ConnectionPool::clear(Slot& slot) {
+  idle_ -= slot.idle.size();
+  for (std::unique_ptr<BackendConnection>& connection : slot.idle) discard(std::move(connection));
+  slot.idle.clear();
+}
+
+void ConnectionPool::assign(uint32_t slot, BackendSerial serial, SocketAddresses addresses) {
+  slot_of(slot, serial).addresses = std::move(addresses);
+}
+
+std::unique_ptr<BackendConnection> ConnectionPool::get(uint32_t slot, BackendSerial serial,
+                                                       bool may_reuse,
+                                                       BackendConnectionUser& user) {
+  Slot& entry = slot_of(slot, serial);
+  if (may_reuse && !entry.idle.empty()) {
+    std::unique_ptr<BackendConnection> connection = std::move(entry.idle.back());
+    entry.idle.pop_back();
+    --idle_;
+    if (loop_.now() - connection->idle_since() < options_.idle_timeout) {
+      connection->take(user);
+      return connection;
+    }
+    discard(std::move(connection));
+    clear(entry);  // the others are older still
+  }
+  auto connection = std::make_unique<BackendConnection>(loop_, blocks_, serial, slot);
+  connection->connect(entry.addresses, options_.connect_timeout, user);
+  return connection;
+}
+
+void ConnectionPool::give_back(std::unique_ptr<BackendConnection> connection) {
+  const bool is_current = connection->slot() < slots_.size() &&
+                          slots_[connection->slot()].serial == connection->serial();
+  if (!is_current || connection->stream().has_hangup() || connection->stream().is_readable() ||
+      slots_[connection->slot()].idle.size() >= options_.idle_per_backend) {
+    discard(std::move(connection));
+    return;
+  }
+  connection->make_idle(bind<&ConnectionPool::on_idle_event>(this), loop_.now());
+  slots_[connection->slot()].idle.push_back(std::move(connection));
+  ++idle_;
+  if (!sweep_.is_armed()) sweep_.start(kSweepEvery);
+}
+
+void ConnectionPool::discard(std::unique_ptr<BackendConnection> connection) {
+  connection->close();
+  loop_.retire(std::move(connection));
+}
+
+// A byte, a FIN or a reset while idle: whatever it is, the connection is of no use any more. A spurious edge (the socket
+// became writable) is told apart by looking.
+void ConnectionPool::on_idle_event(BackendConnection* connection) {
+  Stream& stream = connection->stream();
+  if (!stream.has_hangup() && !stream.is_readable()) return;
+  auto& idle = slots_[connection->slot()].idle;
+  const auto it = std::ranges::find(idle, connection, &std::unique_ptr<BackendConnection>::get);
+  if (it == idle.end()) return;
+  std::unique_ptr<BackendConnection> owned = std::move(*it);
+  idle.erase(it);
+  --idle_;
+  discard(std::move(owned));
+}
+
+void ConnectionPool::on_sweep() {
+  for (Slot& slot : slots_) {
+    const auto is_young = [this](const std::unique_ptr<BackendConnection>& connection) {
+      return loop_.now() - connection->idle_since() < options_.idle_timeout;
+    };
+    const auto first_young = std::ranges::find_if(slot.idle, is_young);
+    idle_ -= static_cast<size_t>(first_young - slot.idle.begin());
+    for (auto it = slot.idle.begin(); it != first_young; ++it) discard(std::move(*it));
+    slot.idle.erase(slot.idle.begin(), first_young);
+  }
+  if (idle_ > 0) sweep_.start(kSweepEvery);
+}
+
+void ConnectionPool::close_idle() {
+  for (Slot& slot : slots_) clear(slot);
+}
+
+}  // namespace weir
