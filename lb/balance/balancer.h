@@ -21,6 +21,7 @@
 #include "weir/callback.h"
 #include "weir/error.h"
 #include "weir/observer.h"
+#include "weir/policy_name.h"
 #include "weir/result.h"
 #include "weir/timer.h"
 
@@ -28,8 +29,6 @@ namespace weir {
 
 class Balancer;
 class BackendState;  // one backend as the balancer sees it; backend_state.h, private to lb/balance
-
-enum class PolicyName : uint8_t { least_outstanding, round_robin, random, two_choices };
 
 struct HealthOptions {
   int rise = 1;  // good probes in a row until ready
@@ -133,7 +132,7 @@ struct ProbeResult {
   int os_error = 0;    // when failed
 };
 
-struct BackendView {
+struct BackendSnapshot {
   BackendId id;
   std::string address;
   BackendSerial serial = 0;
@@ -148,10 +147,10 @@ struct BackendView {
   uint64_t failures = 0;
 };
 
-struct PoolView {
+struct PoolSnapshot {
   std::string pool;
   PolicyName policy = PolicyName::least_outstanding;
-  std::vector<BackendView> backends;
+  std::vector<BackendSnapshot> backends;
   size_t waiting = 0;
   size_t queue_limit = 0;
   TimePoint oldest_wait{};   // when waiting > 0
@@ -183,7 +182,7 @@ class Balancer {
   // false: no such backend.
   bool set_draining(std::string_view id, bool draining, TimePoint now);
 
-  PoolView view() const;
+  PoolSnapshot snapshot() const;
   size_t waiting() const;
   size_t ready() const;         // usable backends, whether at their cap or not
   size_t outstanding() const;   // leases out, of removed backends too

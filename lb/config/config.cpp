@@ -12,16 +12,6 @@ std::string_view to_string(Command command) noexcept {
   return "unknown";
 }
 
-std::string_view to_string(PolicyName policy) noexcept {
-  switch (policy) {
-    case PolicyName::least_outstanding: return "least_outstanding";
-    case PolicyName::round_robin: return "round_robin";
-    case PolicyName::random: return "random";
-    case PolicyName::two_choices: return "two_choices";
-  }
-  return "unknown";
-}
-
 std::string_view to_string(PathSet paths) noexcept {
   switch (paths) {
     case PathSet::inference: return "inference";

@@ -14,6 +14,7 @@
 #include "weir/address.h"
 #include "weir/backend.h"
 #include "weir/log.h"
+#include "weir/policy_name.h"
 #include "weir/timer.h"
 
 namespace weir {
@@ -23,9 +24,6 @@ inline constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 // The command that runs the balancer; it decides the defaults (default_config) and what the status shows.
 enum class Command : uint8_t { serve, reverse_proxy, urls, launch };
 std::string_view to_string(Command command) noexcept;  // "serve", "reverse-proxy", "weir URL", "launch"
-
-enum class PolicyName : uint8_t { least_outstanding, round_robin, random, two_choices };
-std::string_view to_string(PolicyName policy) noexcept;
 
 // Which request paths are forwarded.
 enum class PathSet : uint8_t {
