@@ -1,0 +1,42 @@
+// argv as options: which command, with which settings, or what to print instead. CLI11 lives in command_line.cpp and nowhere
+// else. Value types; main thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lb/admin/status_command.h"
+#include "lb/cli/launch_flags.h"
+#include "lb/cli/mock_flags.h"
+#include "lb/cli/serve_flags.h"
+#include "weir/result.h"
+
+namespace weir {
+
+struct CheckOptions {
+  std::string file;            // empty: the defaults
+  bool print = false;          // the effective config
+  bool print_example = false;  // every key with its default
+  bool print_schema = false;   // JSON Schema, for editors
+  bool print_docs = false;     // the table of docs/configuration.md
+};
+
+struct CommandLine {
+  enum class Action : uint8_t { print, serve, launch, mock, check, status, explain, replica };
+  Action action = Action::print;
+  std::string text;                  // print: goes to stdout; explain: the code
+  Command command = Command::serve;  // serve: whose defaults
+  std::string config_file;           // serve -c; empty = none
+  ServeFlags serve;                  // of serve, reverse-proxy and launch
+  LaunchFlags launch;
+  std::vector<std::string> rest;     // launch: COMMAND; replica: its own arguments
+  MockFlags mock;
+  CheckOptions check;
+  StatusOptions status;
+  std::vector<std::string> notes;    // for stderr: accepted, but without effect
+};
+
+// argv without the program's name. Problems are usage errors.
+Result<CommandLine, Problem> parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace weir

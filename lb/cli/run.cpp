@@ -1,0 +1,105 @@
+#include "lb/cli/run.h"
+
+#include "discovery/replica_wrapper.h"
+#include "lb/cli/command_line.h"
+#include "lb/cli/messages.h"
+
+#if __has_include("bench/mock/mock_run.cpp")
+#include "bench/mock/mock_run.h"
+#define WEIR_HAS_MOCK 1
+#endif
+#if __has_include("lb/app/process.cpp")
+#include "lb/app/process.h"
+#define WEIR_HAS_SERVE 1
+#endif
+#if __has_include("lb/launch/launch_run.cpp")
+#include "lb/launch/launch_run.h"
+#define WEIR_HAS_LAUNCH 1
+#endif
+#if __has_include("discovery/replica_wrapper.cpp")
+#define WEIR_HAS_REPLICA 1
+#endif
+
+namespace weir {
+namespace {
+
+constexpr int kUsage = 2;
+
+[[maybe_unused]] int not_yet(std::string_view what) {
+  print_error({std::string(what) + " is not built into this binary yet", ""});
+  return 1;
+}
+
+int usage(const std::vector<Problem>& problems) {
+  print_errors(problems);
+  return kUsage;
+}
+
+int serve(const CommandLine& line) {
+  Config config = default_config(line.command);
+  const std::vector<Problem> problems = apply_flags(line.serve, &config);
+  if (!problems.empty()) return usage(problems);
+#ifdef WEIR_HAS_SERVE
+  return run_serve(config);
+#else
+  return not_yet("weir serve");
+#endif
+}
+
+int launch(const CommandLine& line) {
+  LaunchOptions options;
+  options.command = line.rest;
+  options.config = default_config(Command::launch);
+  std::vector<Problem> problems = apply_flags(line.serve, &options.config);
+  for (Problem& problem : apply_launch_flags(line.launch, &options)) {
+    problems.push_back(std::move(problem));
+  }
+  if (!problems.empty()) return usage(problems);
+#ifdef WEIR_HAS_LAUNCH
+  return run_launch(options);
+#else
+  return not_yet("weir launch");
+#endif
+}
+
+int mock(const CommandLine& line) {
+  MockOptions options;
+  const std::vector<Problem> problems = apply_mock_flags(line.mock, &options);
+  if (!problems.empty()) return usage(problems);
+#ifdef WEIR_HAS_MOCK
+  return run_mock(options);
+#else
+  return not_yet("weir mock");
+#endif
+}
+
+int replica(const CommandLine& line) {
+  const Result<ReplicaWrapperOptions, Problem> options = parse_replica_wrapper(line.rest);
+  if (!options) return usage({options.error()});
+#ifdef WEIR_HAS_REPLICA
+  return run_replica_wrapper(*options);
+#else
+  return not_yet("the replica wrapper");
+#endif
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+  const Result<CommandLine, Problem> line = parse_command_line(arguments);
+  if (!line) return usage({line.error()});
+  for (const std::string& note : line->notes) print_note(note);
+  switch (line->action) {
+    case CommandLine::Action::print: return print_result(line->text) ? 0 : 1;
+    case CommandLine::Action::serve: return serve(*line);
+    case CommandLine::Action::launch: return launch(*line);
+    case CommandLine::Action::mock: return mock(*line);
+    case CommandLine::Action::check: return not_yet("weir check");
+    case CommandLine::Action::status: return not_yet("weir status");
+    case CommandLine::Action::explain: return not_yet("weir explain");
+    case CommandLine::Action::replica: return replica(*line);
+  }
+  return kUsage;
+}
+
+}  // namespace weir
