@@ -12,7 +12,7 @@ import tidy
 C_STANDARD = set("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg "
                  "stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar".split())
 POSIX = set("unistd fcntl poll pthread pwd grp sched spawn dirent dlfcn fnmatch getopt glob libgen netdb semaphore "
-            "strings syslog termios ucontext utime wordexp".split())
+            "ifaddrs strings syslog termios ucontext utime wordexp".split())
 POSIX_FOLDERS = {"sys", "netinet", "arpa", "linux", "net"}
 LIBRARIES = {"event2": "libevent", "openssl": "openssl", "nlohmann": "nlohmann-json", "spdlog": "spdlog", "fmt": "fmt",
              "systemd": "libsystemd", "CLI": "cli11", "llhttp.h": "llhttp", "xxhash.h": "xxhash"}
@@ -48,7 +48,7 @@ def library_of(header):
     """What <header> belongs to: "" for the standard library, None when unknown."""
     first, _, rest = header.partition("/")
     stem = header.removesuffix(".h")
-    if not rest and (stem == header or stem in C_STANDARD) and header not in LIBRARIES:
+    if not rest and (stem == header or stem in C_STANDARD or stem.endswith("intrin")) and header not in LIBRARIES:
         return ""
     if first in POSIX_FOLDERS or stem in POSIX:
         return "posix"

@@ -16,7 +16,7 @@ SKIPPED_FOLDERS = {".git", "build", "__pycache__", ".cache"}
 
 STRAY_WORDS = re.compile(r"\b(upstream|downstream)s?\b", re.IGNORECASE)
 LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
-TYPE = re.compile(r"(?:struct|class|enum class) (\w+)(?!\w*<)[^;]*(?:\{|$)")
+TYPE = re.compile(r"(?:struct|class|enum class) (\w+)(?!\w*(?:<|::))[^;]*(?:\{|$)")
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|root|home/\w+|Users/\w+)/[\w.]+")
 
 
