@@ -75,8 +75,11 @@ class Lease {
  private:
   friend class Balancer;
   Lease(Balancer* balancer, std::shared_ptr<BackendState> state);
+  void give_back() noexcept;
+
   Balancer* balancer_ = nullptr;
   std::shared_ptr<BackendState> state_;
+  const BackendSpec* spec_ = nullptr;  // kept by the state
 };
 
 // A worker's ear: told (from any thread) that some of its places have been answered; it then calls Balancer::collect on its
@@ -195,6 +198,8 @@ class Balancer {
   friend class Lease;
   friend class Place;
   struct Impl;
+  void succeeded(BackendState& state, TimePoint now);
+  void failed(BackendState& state, const Error& error, TimePoint now);
   void give_back(std::shared_ptr<BackendState> state) noexcept;
   void leave(Place& place) noexcept;
 

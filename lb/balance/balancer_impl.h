@@ -1,0 +1,71 @@
+// What a Balancer decides, without its mutex: every function is called with it held, and leaves in an Aftermath what has to be
+// done once it is free. Private to lb/balance.
+//
+// Between two calls nobody in line could take a backend that is free (the line is served whenever capacity appears). So who
+// comes anew may take any free backend without overtaking anybody.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "lb/balance/backend_table.h"
+#include "lb/balance/balancer.h"
+#include "lb/balance/policy.h"
+#include "lb/balance/waiting_room.h"
+
+namespace weir {
+
+// Workers to wake and lines to log. Events wait in Impl, because their order matters across threads.
+struct Aftermath {
+  Wakes wakes;
+  std::vector<std::string> traces;
+};
+
+struct Balancer::Impl {
+  Impl(Balancer& owner, BackendObserver* observer);
+
+  Result<std::optional<Lease>> ask(const Wish& wish, Place& place, PlaceWaker& waker,
+                                   TimePoint now, Aftermath& after);
+  void give_back(BackendState& state, Aftermath& after);
+  void expire(TimePoint now, Aftermath& after);
+  void update(const BackendSet& set, size_t pending, TimePoint now, Aftermath& after);
+  void on_probe(BackendState& state, const ProbeResult& result, TimePoint now, Aftermath& after);
+  void on_success(BackendState& state, TimePoint now, Aftermath& after);
+  void on_failure(BackendState& state, const Error& error, TimePoint now, Aftermath& after);
+  void set_draining(BackendState& state, bool draining, TimePoint now, Aftermath& after);
+  std::string describe() const;
+
+  // Delivers what was decided. Without the mutex.
+  void finish(Aftermath& after);
+
+  Balancer& owner;
+  const BalancerOptions& options;
+  BackendObserver* const observer;
+
+  mutable std::mutex mutex;  // guards all below
+  BackendTable table;
+  Policy policy;
+  WaitingRoom room;
+  size_t pending = 0;      // backends that may still come
+  size_t usable = 0;       // backends that may be given work, full or not
+  size_t outstanding = 0;  // leases out, of removed backends too
+  std::vector<BackendEvent> events;  // not delivered yet
+  bool is_delivering = false;        // somebody is; he takes what is added meanwhile
+
+ private:
+  std::optional<Lease> try_take(const Wish& wish, Aftermath& after);
+  bool may_wait(const Wish& wish) const;
+  bool has_usable(const Wish& wish) const;
+  ErrorKind refusal() const;
+
+  // After anything that may change whether the state may be chosen.
+  void refresh(BackendState& state);
+  void note_change(const BackendState& state, BackendStateName from);
+  // After capacity may have appeared, or the last hope of somebody in line has gone.
+  void serve_line(Aftermath& after);
+  void refuse_the_hopeless(Aftermath& after);
+  std::string trace_choice(const BackendState& chosen, const Wish& wish) const;
+};
+
+}  // namespace weir
