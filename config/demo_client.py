@@ -53,9 +53,8 @@ def read_stream(response, answer, begin):
         answer.problem = "the stream ended without [DONE]"
 
 
-def read_whole(response, answer, begin):
+def read_whole(response, answer):
     answer.tokens = json.load(response)["usage"]["completion_tokens"]
-    answer.first_ms = (time.monotonic() - begin) * 1000
 
 
 def ask(url, model, number):
@@ -75,8 +74,10 @@ def ask(url, model, number):
         answer.attempts = response.headers.get("X-Weir-Attempts", "-")
         if response.status != 200:
             answer.problem = f"{response.status} {response.read(300).decode(errors='replace')}"
+        elif answer.streamed:
+            read_stream(response, answer, begin)
         else:
-            (read_stream if answer.streamed else read_whole)(response, answer, begin)
+            read_whole(response, answer)
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
         answer.problem = f"{type(error).__name__}: {error}"
     finally:
@@ -89,8 +90,9 @@ def show(answers):
     print(f"\n{'request':>7}  {'kind':<8}  {'backend':<22}  {'sends':>5}  {'first token':>11}  {'total':>8}  {'tokens':>6}")
     for answer in answers:
         kind = "streamed" if answer.streamed else "plain"
-        line = (f"{answer.number:>7}  {kind:<8}  {answer.backend:<22}  {answer.attempts:>5}  "
-                f"{answer.first_ms:>8.0f} ms  {answer.total_ms:>5.0f} ms  {answer.tokens:>6}")
+        first = f"{answer.first_ms:.0f} ms" if answer.first_ms else "-"
+        line = (f"{answer.number:>7}  {kind:<8}  {answer.backend:<22}  {answer.attempts:>5}  {first:>11}  "
+                f"{answer.total_ms:>5.0f} ms  {answer.tokens:>6}")
         print(f"{line}  {answer.problem}".rstrip())
     share = collections.Counter(answer.backend for answer in answers if not answer.problem)
     print("\nshare of each backend")
