@@ -70,6 +70,7 @@ class ReplicaOwner {
   virtual void on_replica_terminated(Replica& replica) = 0;  // SIGTERM from outside
   virtual void on_replica_job_over(Replica& replica) = 0;    // srun says the allocation is gone
   virtual bool has_any_been_ready() const = 0;
+  virtual bool is_job_ending() const = 0;  // nothing is to be started any more
 
  protected:
   ~ReplicaOwner() = default;
@@ -103,7 +104,6 @@ class Replica final : private ReplicaProcessUser {
 
   void launch();
   void on_due();
-  void after_end(const ReplicaEnd& end);
   void retry_or_give_up(const ReplicaEnd& end);
   void wait(Duration backoff, std::string reason);
   void become(ReplicaState next, std::string reason);
@@ -122,7 +122,6 @@ class Replica final : private ReplicaProcessUser {
   bool was_ready_ = false;       // this process
   bool timed_out_ = false;       // stopping because of start_timeout
   bool wants_stop_ = false;
-  std::string ready_since_reason_;
   Timer timer_;                  // back-off, or the start's deadline
   std::unique_ptr<ReplicaProcess> process_;
 };

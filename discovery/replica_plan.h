@@ -20,6 +20,7 @@ struct ReplicaPlanOptions {
   uint32_t replicas = 0;  // 0 = as many as fit
   GpuBinding binding = GpuBinding::pick;
   std::vector<std::string> srun_args;  // put behind ours, so that they win
+  std::string step_prefix = "weir-";   // of the steps' names: the sweep at the end looks for it
 };
 
 struct PlannedReplica {
@@ -46,9 +47,6 @@ Result<ReplicaPlan, Problem> plan_replicas(const Allocation& allocation,
 
 // The same without Slurm, on this machine. With no GPU, options.replicas must be given.
 Result<ReplicaPlan, Problem> plan_local_replicas(uint32_t gpus, const ReplicaPlanOptions& options);
-
-// Job step names begin with this; the sweep at the end looks for it.
-inline constexpr std::string_view kStepNamePrefix = "weir-";
 
 // srun ... WRAPPER...
 std::vector<std::string> srun_command(const Allocation& allocation, const PlannedReplica& replica,

@@ -75,10 +75,12 @@ class ReplicaSet final : public Discovery, private ReplicaOwner {
   void on_replica_terminated(Replica& replica) override;
   void on_replica_job_over(Replica& replica) override;
   bool has_any_been_ready() const override { return has_been_ready_; }
+  bool is_job_ending() const override { return is_job_ending_; }
 
   void on_turn();  // what was put off to a later turn: publish, all failed, all stopped
   void later();
   void publish();
+  BackendSpec spec_of(const Replica& replica) const;
   void begin_sweep();
   void on_swept(const ReplicaSweep& sweep);
   void say_job_ends(std::string reason);
@@ -92,6 +94,7 @@ class ReplicaSet final : public Discovery, private ReplicaOwner {
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::shared_ptr<const BackendSet> published_;
   size_t published_pending_ = 0;
+  bool has_started_ = false;
   bool has_been_ready_ = false;
   bool is_job_ending_ = false;
   bool has_said_all_failed_ = false;

@@ -24,6 +24,7 @@ struct ReplicaWrapperOptions {
   uint32_t gpus = 0;          // 0 = leaves the device variables alone
   uint32_t grace_seconds = 10;
   bool is_local = false;      // listens on 127.0.0.1 only
+  bool is_trial = false;      // --try: does the binary run on this node at all? Ends with 0 at once
 };
 
 // `arguments` without the program's and the subcommand's name.
