@@ -32,6 +32,8 @@ constexpr std::array<ErrorTraits, kErrorKinds> kTable{{
      "only HTTP/1.0 and HTTP/1.1 are supported", false, 0, false},
     {expectation_failed, "expectation_failed", kClient, 417, kInvalid, "not_supported",
      "the only supported expectation is 100-continue", false, 0, false},
+    {coding_unsupported, "coding_unsupported", kClient, 501, kInvalid, "not_supported",
+     "the only supported transfer coding is chunked", false, 0, false},
     {path_unknown, "path_unknown", kClient, 404, kInvalid, "path_not_allowed",
      "this path is not one that is forwarded", false, 0, false},
     {path_not_allowed, "path_not_allowed", kClient, 403, kInvalid, "path_not_allowed",

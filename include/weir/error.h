@@ -20,6 +20,7 @@ enum class ErrorKind : uint8_t {
   method_unsupported,  // 501
   version_unsupported, // 505
   expectation_failed,  // 417
+  coding_unsupported,  // 501, a Transfer-Encoding other than chunked
   path_unknown,        // 404, not one of the inference paths
   path_not_allowed,    // 403, engine control
   model_not_found,     // 404

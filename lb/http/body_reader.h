@@ -41,10 +41,16 @@ class BodyReader {
  private:
   enum class State : uint8_t {
     length, until_close,
-    size_begin, size, extension, size_lf, chunk_data, data_cr, data_lf,
-    trailer_begin, trailer, trailer_lf, end_lf, done, bad,
+    size_begin, size, extension_blank, extension, size_lf, chunk_data, data_cr, data_lf,
+    trailer_begin, trailer_name, trailer, trailer_lf, end_lf, done, bad,
   };
   Piece chunked(std::string_view bytes);
+  Piece size_line(std::string_view bytes);
+  Piece extension(std::string_view bytes);
+  Piece trailers(std::string_view bytes);
+  Piece line_end(std::string_view bytes, size_t at);
+  Piece fail();
+  bool trailer_byte(char c);
 
   State state_ = State::done;
   BodyKind kind_ = BodyKind::none;

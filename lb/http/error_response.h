@@ -15,7 +15,9 @@ struct ErrorAnswer {
   std::string_view request_id;
   std::string_view backend;      // X-Weir-Backend of the last attempt; empty = left out
   int attempts = 0;              // X-Weir-Attempts; 0 = left out
-  int retry_after_ms = 0;        // 0 = the kind's own, which may be none; sent as Retry-After (s, rounded up) and retry-after-ms
+  // 0 = the kind's own, which may be none, spread by ±20 %; sent as Retry-After (s, rounded up) and retry-after-ms.
+  int retry_after_ms = 0;
+  std::string_view date;         // an HTTP-date; empty = left out (nothing here knows a clock)
   int client_minor_version = 1;
   bool close = false;            // "Connection: close"
   bool is_head = false;          // the head only

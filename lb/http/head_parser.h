@@ -19,13 +19,16 @@ class HeadParser {
   HeadParser& operator=(const HeadParser&) = delete;
 
   // Errors: bad_request, target_too_long, head_too_large (too many fields), method_unsupported, version_unsupported,
-  // expectation_failed, body_too_large (Content-Length above 18 digits).
+  // expectation_failed, coding_unsupported, body_too_large (Content-Length above 18 digits).
   Result<const RequestHead*> parse_request(std::string_view head, const HeadLimits& limits);
 
   // `request_method`: HEAD has no body whatever the head says. 1xx, 204, 304 have none either. 101 is valid only when
   // `asked_upgrade`. Error: bad_response.
   Result<const ResponseHead*> parse_response(std::string_view head, Method request_method, bool asked_upgrade,
                                              const HeadLimits& limits);
+
+  // Which rule the last head broke, as a sentence for the client or the log; empty if it was all right. Static text.
+  std::string_view why() const;
 
  private:
   struct Impl;

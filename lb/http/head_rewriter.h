@@ -10,6 +10,7 @@
 
 namespace weir::http {
 
+// Ignored for framing and hop-by-hop fields; Host and credentials of a request may be set and removed like others.
 // As Caddy's --header-up / --header-down: "Field: v" sets, "+Field: v" adds, "-Field" removes ("-Field*" by prefix).
 struct HeaderRule {
   enum class Kind : uint8_t { set, add, remove, remove_prefix };
@@ -21,6 +22,7 @@ struct HeaderRule {
 struct RequestRewrite {
   std::string_view client_address;  // for X-Forwarded-For, without port
   std::string_view request_id;
+  std::string_view scheme = "http";  // the client's, for X-Forwarded-Proto
   bool trusts_client = false;       // append to X-Forwarded-*; else replace
   bool passes_upgrade = false;      // keep Connection: Upgrade and Upgrade
   std::span<const HeaderRule> rules;

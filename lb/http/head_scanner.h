@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "lb/http/limits.h"
@@ -15,7 +16,8 @@ enum class HeadState : uint8_t { incomplete, complete, bad, too_large };
 class HeadScanner {
  public:
   // `bytes` = all bytes of this head so far, from its first on (the same ones as before, and more). Looks only at new ones.
-  // Empty lines before a request line must have been skipped by the caller (skip_empty_lines).
+  // Empty lines before a request line must have been skipped by the caller (skip_empty_lines before every scan that finds
+  // head_length() still 0; here they are bad). `bad` and `too_large` stay until reset().
   HeadState scan(std::string_view bytes, size_t limit);
   size_t head_length() const { return position_; }  // when complete: with the empty line
   void reset();

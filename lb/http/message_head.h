@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "lb/http/field_name.h"
 #include "lb/http/limits.h"
 
 namespace weir::http {
@@ -20,6 +21,7 @@ bool is_idempotent(Method method) noexcept;
 struct Field {
   std::string_view name;
   std::string_view value;  // without blanks around it
+  FieldName id = FieldName::other;
 };
 
 enum class BodyKind : uint8_t {
@@ -42,6 +44,7 @@ class FieldList {
   std::span<const Field> all() const { return {fields_.data(), count_}; }
   // The first of that name, without case; nullopt if there is none.
   std::optional<std::string_view> find(std::string_view name) const;
+  std::optional<std::string_view> find(FieldName id) const;  // `id` is not `other`
 
  private:
   std::array<Field, kMaxFields> fields_;

@@ -1,0 +1,142 @@
+#include "lb/http/error_response.h"
+
+namespace weir::http {
+namespace {
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 408: return "Request Timeout";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 417: return "Expectation Failed";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Error";
+  }
+}
+
+// 0.8 to 1.2 times `ms`, by the request: clients refused together do not come back together. FNV-1a.
+int spread(int ms, std::string_view request_id) {
+  uint32_t hash = 2166136261U;
+  for (const char c : request_id) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  const int permille = 800 + static_cast<int>((hash ^ hash >> 16) % 401);
+  return static_cast<int>(static_cast<int64_t>(ms) * permille / 1000);
+}
+
+void put(std::string_view name, std::string_view value, std::string* out) {
+  out->append(name).append(": ").append(value).append("\r\n");
+}
+
+void put_retry(const ErrorAnswer& answer, std::string* out) {
+  const ErrorTraits& kind = traits(answer.kind);
+  const int ms = answer.retry_after_ms > 0
+                     ? answer.retry_after_ms
+                     : spread(kind.retry_after_seconds * 1000, answer.request_id);
+  if (ms > 0) {
+    put("Retry-After", std::to_string((ms + 999) / 1000), out);
+    put("retry-after-ms", std::to_string(ms), out);
+  }
+  if (kind.should_not_retry) put("x-should-retry", "false", out);
+}
+
+void put_head(const ErrorAnswer& answer, size_t body_bytes, std::string* out) {
+  const int status = traits(answer.kind).status;
+  out->append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
+  out->append(reason_of(status)).append("\r\n");
+  if (!answer.date.empty()) put("Date", answer.date, out);
+  put("Content-Type", "application/json", out);
+  put("Content-Length", std::to_string(body_bytes), out);
+  if (!answer.request_id.empty()) put("X-Request-Id", answer.request_id, out);
+  if (!answer.backend.empty()) put("X-Weir-Backend", answer.backend, out);
+  if (answer.attempts > 0) put("X-Weir-Attempts", std::to_string(answer.attempts), out);
+  if (status == 401) put("WWW-Authenticate", "Bearer", out);
+  put_retry(answer, out);
+  if (answer.close) {
+    put("Connection", "close", out);
+  } else if (answer.client_minor_version == 0) {
+    put("Connection", "keep-alive", out);
+  }
+  out->append("\r\n");
+}
+
+void append_quoted(std::string_view text, std::string* out) {
+  out->push_back('"');
+  append_json_string(text, out);
+  out->push_back('"');
+}
+
+// Anthropic's words for the same.
+std::string_view anthropic_type(int status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
+}  // namespace
+
+void append_error_response(const ErrorAnswer& answer, std::string* out) {
+  std::string body;
+  append_error_body(answer.kind, answer.message, &body);
+  put_head(answer, body.size(), out);
+  if (!answer.is_head) out->append(body);
+}
+
+void append_error_body(ErrorKind kind, std::string_view message, std::string* out) {
+  const ErrorTraits& row = traits(kind);
+  out->append("{\"error\":{\"message\":");
+  append_quoted(message.empty() ? row.message : message, out);
+  out->append(",\"type\":");
+  append_quoted(row.type, out);
+  out->append(",\"param\":null,\"code\":");
+  append_quoted(row.code, out);
+  out->append("}}");
+}
+
+void append_error_event(ApiShape shape, ErrorKind kind, std::string_view message,
+                        std::string* out) {
+  const ErrorTraits& row = traits(kind);
+  const std::string_view text = message.empty() ? row.message : message;
+  switch (shape) {
+    case ApiShape::openai:
+      out->append("data: ");
+      append_error_body(kind, text, out);
+      break;
+    case ApiShape::anthropic:
+      out->append("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":");
+      append_quoted(anthropic_type(row.status), out);
+      out->append(",\"message\":");
+      append_quoted(text, out);
+      out->append("}}");
+      break;
+    case ApiShape::responses: {
+      // The members of the API's own error event, and "error", which makes the SDKs raise.
+      out->append("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"code\":");
+      append_quoted(row.code, out);
+      out->append(",\"message\":");
+      append_quoted(text, out);
+      std::string body;
+      append_error_body(kind, text, &body);
+      out->append(",\"param\":null,").append(body, 1);
+      break;
+    }
+  }
+  out->append("\n\n");
+}
+
+}  // namespace weir::http

@@ -1,0 +1,53 @@
+// The field names that mean something to us, so that each is looked up once per message. Pure, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace weir::http {
+
+enum class FieldName : uint8_t {
+  other,
+  // of one hop only: never forwarded (RFC 9110 7.6.1)
+  connection,
+  expect,
+  http2_settings,
+  keep_alive,
+  proxy_authenticate,
+  proxy_authorization,
+  proxy_connection,
+  te,
+  trailer,
+  transfer_encoding,
+  upgrade,
+  // written anew
+  content_length,
+  host,
+  x_request_id,
+  forwarded,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_proto,
+  x_weir_attempts,
+  x_weir_backend,
+  // the client's credentials
+  authorization,
+  api_key,
+  x_api_key,
+  // read, and forwarded as they are
+  cache_control,
+  content_encoding,
+  content_type,
+  cookie,
+  set_cookie,
+  x_accel_buffering,
+};
+
+FieldName field_name(std::string_view name) noexcept;
+
+// Fields of one hop, whatever Connection says.
+constexpr bool is_hop_by_hop(FieldName name) {
+  return name >= FieldName::connection && name <= FieldName::upgrade;
+}
+
+}  // namespace weir::http

@@ -1,0 +1,179 @@
+#include "lb/http/head_parser.h"
+
+#include <algorithm>
+#include <string>
+
+#include "llhttp.h"
+
+#include "lb/http/ascii.h"
+#include "lb/http/head_rules.h"
+#include "weir/assert.h"
+
+namespace weir::http {
+namespace {
+
+// Collects the fields of one head as llhttp finds them; they must be the lines that we see ourselves.
+struct Collector {
+  FieldList* fields = nullptr;
+  size_t limit = 0;
+  std::string_view name;
+  std::string_view value;
+  Verdict verdict;
+
+  void extend(std::string_view* part, const char* at, size_t length) {
+    *part = part->empty() ? std::string_view(at, length)
+                          : std::string_view(part->data(), part->size() + length);
+  }
+  int commit() {
+    if (!is_all(kTokenChar, name)) return fail({"a field has no valid name"});
+    if (fields->all().size() >= limit || !fields->add({name, trim(value), field_name(name)})) {
+      return fail({"too many header fields", ErrorKind::head_too_large});
+    }
+    name = {};
+    value = {};
+    return 0;
+  }
+  int fail(Verdict why) {
+    verdict = why;
+    return HPE_USER;
+  }
+};
+
+Collector* collector_of(llhttp_t* parser) {
+  return static_cast<Collector*>(parser->data);
+}
+
+int on_field(llhttp_t* parser, const char* at, size_t length) {
+  Collector* collector = collector_of(parser);
+  collector->extend(&collector->name, at, length);
+  return 0;
+}
+
+int on_value(llhttp_t* parser, const char* at, size_t length) {
+  Collector* collector = collector_of(parser);
+  collector->extend(&collector->value, at, length);
+  return 0;
+}
+
+int on_value_complete(llhttp_t* parser) {
+  return collector_of(parser)->commit();
+}
+
+// Stops before any body: bodies are BodyReader's.
+int on_head_complete(llhttp_t*) {
+  return HPE_PAUSED;
+}
+
+llhttp_settings_t make_settings() {
+  llhttp_settings_t settings;
+  llhttp_settings_init(&settings);
+  settings.on_header_field = on_field;
+  settings.on_header_value = on_value;
+  settings.on_header_value_complete = on_value_complete;
+  settings.on_headers_complete = on_head_complete;
+  return settings;
+}
+
+const llhttp_settings_t& settings() {
+  static const llhttp_settings_t kSettings = make_settings();
+  return kSettings;
+}
+
+std::string_view first_line(std::string_view head) {
+  return head.substr(0, head.find("\r\n"));
+}
+
+}  // namespace
+
+struct HeadParser::Impl {
+  llhttp_t parser{};
+  std::string scratch;
+  std::string_view why;
+  RequestHead request;
+  ResponseHead response;
+
+  Verdict collect(llhttp_type_t type, std::string_view head, size_t limit, FieldList* fields);
+};
+
+Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, size_t limit,
+                                  FieldList* fields) {
+  Collector collector;
+  collector.fields = fields;
+  collector.limit = limit;
+  llhttp_init(&parser, type, &settings());
+  parser.data = &collector;
+  const llhttp_errno_t result = llhttp_execute(&parser, head.data(), head.size());
+  if (!collector.verdict.is_ok()) return collector.verdict;
+  if (result == HPE_INVALID_CONTENT_LENGTH &&
+      std::string_view(llhttp_get_error_reason(&parser)) == "Content-Length overflow") {
+    return {"Content-Length is larger than any body may be", ErrorKind::body_too_large};
+  }
+  if (result != HPE_PAUSED) {
+    const char* reason = llhttp_get_error_reason(&parser);  // a literal of llhttp
+    return {reason != nullptr && *reason != '\0' ? reason : "not a complete HTTP head"};
+  }
+  // Two readers must agree on where the lines are: one field a line, and the head ends where we think it does.
+  const auto lines = static_cast<size_t>(std::count(head.begin(), head.end(), '\n'));
+  const size_t rest = static_cast<size_t>(head.data() + head.size() - llhttp_get_error_pos(&parser));
+  if (lines != fields->all().size() + 2 || rest > 1) return {"a field that is not one line"};
+  return {};
+}
+
+HeadParser::HeadParser() : impl_(std::make_unique<Impl>()) {}
+HeadParser::~HeadParser() = default;
+
+Result<const RequestHead*> HeadParser::parse_request(std::string_view head,
+                                                     const HeadLimits& limits) {
+  RequestHead& request = impl_->request;
+  const auto fail = [&](const Verdict& verdict) {
+    impl_->why = verdict.why;
+    return Error{verdict.kind};
+  };
+  request.fields.clear();
+  request.framing = {};
+  request.expects_continue = request.accepts_trailers = false;
+  request.upgrade = request.request_id = {};
+
+  RequestLine line;
+  Verdict verdict = read_request_line(first_line(head), &line, &request);
+  if (!verdict.is_ok()) return fail(verdict);
+  if (line.target.size() > limits.target_bytes) {
+    return fail({"the request target is too long", ErrorKind::target_too_long});
+  }
+  verdict = read_target(line.target, &request, &impl_->scratch);
+  if (!verdict.is_ok()) return fail(verdict);
+  verdict = impl_->collect(HTTP_REQUEST, head, limits.fields, &request.fields);
+  if (!verdict.is_ok()) return fail(verdict);
+  verdict = judge_request_fields(&request);
+  if (!verdict.is_ok()) return fail(verdict);
+  impl_->why = {};
+  return &request;
+}
+
+Result<const ResponseHead*> HeadParser::parse_response(std::string_view head, Method request_method,
+                                                       bool asked_upgrade,
+                                                       const HeadLimits& limits) {
+  ResponseHead& response = impl_->response;
+  const auto fail = [&](const Verdict& verdict) {
+    impl_->why = verdict.why;
+    return Error{ErrorKind::bad_response};
+  };
+  response.fields.clear();
+  response.framing = {};
+  response.is_event_stream = response.is_json = response.is_encoded = false;
+
+  Verdict verdict = read_status_line(first_line(head), &response);
+  if (!verdict.is_ok()) return fail(verdict);
+  verdict = impl_->collect(HTTP_RESPONSE, head, limits.fields, &response.fields);
+  if (!verdict.is_ok()) return fail(verdict);
+  verdict = judge_response_fields(request_method, asked_upgrade, &response);
+  if (!verdict.is_ok()) return fail(verdict);
+  impl_->why = {};
+  return &response;
+}
+
+std::string_view HeadParser::why() const {
+  return impl_->why;
+}
+
+}  // namespace weir::http
