@@ -21,7 +21,8 @@ std::string describe(const ProbeResult& result) {
 }  // namespace
 
 bool BackendHealth::on_probe(const ProbeResult& result, TimePoint now) {
-  // The reason of a state that has lasted is the newest one, but a ready backend needs no new text a second.
+  // The reason of a state that has lasted is the newest one, but a ready backend needs no new text
+  // a second.
   const bool is_good = result.kind == ProbeResult::Kind::answered && result.status < 500;
   if (!is_good || state_ != ready) reason_ = describe(result);
   if (is_good) return on_good(now);
@@ -39,8 +40,8 @@ bool BackendHealth::on_exchange_refused(TimePoint now) {
   return on_refused(now);
 }
 
-// A whole answer is proof enough for a backend nobody has probed, and against a suspicion; not against a refused port,
-// which may well belong to a backend that is finishing its last streams.
+// A whole answer is proof enough for a backend nobody has probed, and against a suspicion; not
+// against a refused port, which may well belong to a backend that is finishing its last streams.
 bool BackendHealth::on_exchange_succeeded(TimePoint now) {
   if (state_ != untried && state_ != suspect) return false;
   reason_ = "request: succeeded";

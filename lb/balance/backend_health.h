@@ -1,5 +1,5 @@
-// The health of one backend, out of probes and of the outcomes of exchanges. A pure state machine; the balancer's mutex
-// guards it.
+// The health of one backend, out of probes and of the outcomes of exchanges. A pure state machine;
+// the balancer's mutex guards it.
 //
 //   untried ──refused, 503──▶ loading ──┐          `rise` good probes in a row
 //      │ └──── good, or a request succeeded ──▶ ready ◀──────────────┬──────────┐
@@ -7,9 +7,10 @@
 //      └── `fall` bad in a row ─▶ down ◀┼────────┴─────▶ suspect ────┘ good     │
 //                                       └── refused, `fall` bad in a row ─▶ down┘
 //
-// good: answered with a status below 500. bad: 500 and above, no answer in time, no connection for another reason than
-// refusal. Before the first `ready`, a refusal or a 503 means that the backend is loading; after it a refusal means that it is
-// down. Suspect is still given work. Draining lies over all of it: while it is on, it is the state people see.
+// good: answered with a status below 500. bad: 500 and above, no answer in time, no connection for
+// another reason than refusal. Before the first `ready`, a refusal or a 503 means that the backend
+// is loading; after it a refusal means that it is down. Suspect is still given work. Draining lies
+// over all of it: while it is on, it is the state people see.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// One backend as the balancer sees it: what is written down about it, its health, its load, and its places in the structures
-// of the balancer. Owned by BackendTable and by the leases out; guarded by the balancer's mutex, but for what is marked.
+// One backend as the balancer sees it: what is written down about it, its health, its load, and its
+// places in the structures of the balancer. Owned by BackendTable and by the leases out; guarded by
+// the balancer's mutex, but for what is marked.
 #pragma once
 
 #include <atomic>
@@ -54,7 +55,8 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
 
   const uint32_t pool_cap_;
   const bool tries_unprobed_;
-  // The last one is in force; leases hold pointers to older ones, so those stay until no lease is out.
+  // The last one is in force; leases hold pointers to older ones, so those stay until no lease is
+  // out.
   std::vector<std::unique_ptr<const BackendSpec>> specs_;
   uint32_t cap_ = 0;
   uint32_t weight_ = 1;

@@ -39,7 +39,8 @@ std::vector<std::shared_ptr<BackendState>> BackendTable::update(const BackendSet
 }
 
 BackendState* BackendTable::find(BackendSerial serial) const {
-  const auto it = std::ranges::find(states_, serial, [](const auto& state) { return state->serial; });
+  const auto it = std::ranges::find_if(
+      states_, [serial](const auto& state) { return state->serial == serial; });
   return it == states_.end() ? nullptr : it->get();
 }
 

@@ -1,4 +1,5 @@
-// The live states behind the current backend set, by id; they survive updates of the set. Balancer's mutex.
+// The live states behind the current backend set, by id; they survive updates of the set.
+// Balancer's mutex.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ namespace weir {
 
 class BackendTable {
  public:
-  // Takes over the new set. Ids that stay keep their state, unless the address is another one. Returns the states that are
-  // gone, marked as removed.
+  // Takes over the new set. Ids that stay keep their state, unless the address is another one.
+  // Returns the states that are gone, marked as removed.
   std::vector<std::shared_ptr<BackendState>> update(const BackendSet& set,
                                                     const BalancerOptions& options, TimePoint now);
 

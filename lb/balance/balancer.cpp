@@ -30,7 +30,8 @@ void Balancer::collect(PlaceWaker& waker) {
     const std::lock_guard lock(impl_->mutex);
     left = impl_->room.answered(waker);
   }
-  // One at a time, since on_answer may end other places of this worker; no more than there were, for others have work too.
+  // One at a time, since on_answer may end other places of this worker; no more than there were,
+  // for others have work too.
   bool has_more = true;
   for (; left > 0 && has_more; --left) {
     Place* place = nullptr;

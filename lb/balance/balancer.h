@@ -1,6 +1,7 @@
-// The one balancing structure of a pool, shared by all workers: exact outstanding counts, the waiting room and health state
-// under one short mutex (13-18 ns a choice). Decides only: no I/O, no clock, no loop; every function that needs time takes
-// `now`. Thread-safe, except that a Place belongs to its worker.
+// The one balancing structure of a pool, shared by all workers: exact outstanding counts, the
+// waiting room and health state under one short mutex (13-18 ns a choice). Decides only: no I/O, no
+// clock, no loop; every function that needs time takes `now`. Thread-safe, except that a Place
+// belongs to its worker.
 //
 //   ask ──▶ leased ────────────────▶ Lease's destructor gives it back
 //    │                                   │ the freed capacity goes to the front of the line
@@ -41,7 +42,7 @@ struct BalancerOptions {
   uint32_t max_outstanding = 0;          // of a backend whose spec says nothing; 0 = no cap
   size_t queue_limit = ~size_t{0};       // places in the waiting room; ~0 = bounded by memory only
   Duration queue_timeout{};              // 0 = as long as it takes
-  bool waits_for_backends = false;       // launch: requests wait while a backend is starting, loading or pending
+  bool waits_for_backends = false;       // launch: wait while any is starting, loading or pending
   bool tries_unprobed = true;            // a backend that has not been probed yet may be given work
   HealthOptions health;
   uint64_t seed = 1;                     // of random and two_choices
@@ -50,7 +51,8 @@ struct BalancerOptions {
 // Names a backend for as long as the process lives; never used again for another one. 0 = none.
 using BackendSerial = uint64_t;
 
-// The right to one unit of a backend's capacity. Taken at the moment of choice, given back by the destructor, on every path.
+// The right to one unit of a backend's capacity. Taken at the moment of choice, given back by the
+// destructor, on every path.
 class Lease {
  public:
   Lease() = default;
@@ -61,11 +63,13 @@ class Lease {
   ~Lease();
 
   explicit operator bool() const { return state_ != nullptr; }
-  const BackendSpec& backend() const;  // stays as it was leased, also when the set changes meanwhile
+  const BackendSpec& backend() const;  // stays as it was leased, also when the set changes
   BackendSerial serial() const;
-  uint32_t slot() const;               // small, for arrays by backend; reused after the backend is gone, so compare the serial
+  // Small, for arrays by backend; reused after the backend is gone, so compare the serial.
+  uint32_t slot() const;
 
-  // The exchange's outcome, told once at most, before the lease goes. Untold (the client left): neutral.
+  // The exchange's outcome, told once at most, before the lease goes. Untold (the client left):
+  // neutral.
   void succeeded(TimePoint now);
   void failed(const Error& error, TimePoint now);  // counts against health if the kind does
 
@@ -82,8 +86,10 @@ class Lease {
   const BackendSpec* spec_ = nullptr;  // kept by the state
 };
 
-// A worker's ear: told (from any thread) that some of its places have been answered; it then calls Balancer::collect on its
-// own thread. wake() must be cheap and thread-safe (Task::post).
+// A worker's ear: told (from any thread) that some of its places have been answered; it then calls
+// Balancer::collect on its own thread. wake() must be cheap and thread-safe (Task::post). It
+// is called without the balancer's mutex, so a waker must outlive the calls of other threads into
+// the balancer: join the workers before any of them is destroyed.
 class PlaceWaker {
  public:
   virtual void wake() noexcept = 0;
@@ -97,11 +103,12 @@ struct Wish {
   std::array<BackendSerial, 4> excluded{};  // backends that failed this request already; 0 = unused
 };
 
-// An exchange's place in line; its destructor leaves the line (and gives back a lease that was granted but not fetched).
-// Owned by the exchange, which must have left before the waker goes.
+// An exchange's place in line; its destructor leaves the line (and gives back a lease that was
+// granted but not fetched). Owned by the exchange, which must have left before the waker goes.
 class Place {
  public:
-  // on_answer runs on the worker's thread, from Balancer::collect: then answer() has the lease or the refusal.
+  // on_answer runs on the worker's thread, from Balancer::collect: then answer() has the lease or
+  // the refusal.
   explicit Place(Callback<> on_answer) : on_answer_(on_answer) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -167,9 +174,11 @@ class Balancer {
   Balancer& operator=(const Balancer&) = delete;
   ~Balancer();  // no lease and no place may be left
 
-  // A lease at once; or nullopt: `place` is now in line and will be answered; or why there is no point in waiting:
-  // queue_full, backends_loading, no_backend_ready. Fair: nobody overtakes those in line that could take the same backend.
-  Result<std::optional<Lease>> ask(const Wish& wish, Place& place, PlaceWaker& waker, TimePoint now);
+  // A lease at once; or nullopt: `place` is now in line and will be answered; or why there is no
+  // point in waiting: queue_full, backends_loading, no_backend_ready. Fair: nobody overtakes those
+  // in line that could take the same backend.
+  Result<std::optional<Lease>> ask(const Wish& wish, Place& place, PlaceWaker& waker,
+                                   TimePoint now);
 
   // Runs on_answer of the answered places of this waker. On the worker's thread, after wake().
   void collect(PlaceWaker& waker);
@@ -177,8 +186,9 @@ class Balancer {
   // Answers places whose patience is over with queue_timeout. Call now and then (100 ms).
   void expire(TimePoint now);
 
-  // The backends from now on. Ids that stay keep their state, unless their address changed (then they are new: new serial).
-  // Leases of removed ones run on. `pending`: how many more may still come.
+  // The backends from now on. Ids that stay keep their state, unless their address changed (then
+  // they are new: new serial). Leases of removed ones run on. `pending`: how many more may still
+  // come.
   void update(const BackendSet& set, size_t pending, TimePoint now);
 
   void on_probe(BackendSerial serial, const ProbeResult& result, TimePoint now);

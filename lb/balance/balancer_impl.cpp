@@ -42,7 +42,8 @@ void Balancer::Impl::give_back(BackendState& state, Aftermath& after) {
   serve_line(after);
 }
 
-// The line is in the order of arrival and patience is the same for all, so the front is the first to give up.
+// The line is in the order of arrival and patience is the same for all, so the front is the first
+// to give up.
 void Balancer::Impl::expire(TimePoint now, Aftermath& after) {
   while (!room.is_empty() && WaitingRoom::deadline_of(*room.front()) <= now) {
     room.refuse(*room.front(), ErrorKind::queue_timeout, after.wakes);
@@ -65,7 +66,7 @@ void Balancer::Impl::on_probe(BackendState& state, const ProbeResult& result, Ti
   if (result.kind == ProbeResult::Kind::answered) state.set_refusing(false, now);
   if (result.kind == ProbeResult::Kind::refused) state.set_refusing(true, now);
   if (!is_change) return;
-  note_change(state, from);
+  note_change(state, from, after);
   refresh(state);
   serve_line(after);
   refuse_the_hopeless(after);
@@ -76,7 +77,7 @@ void Balancer::Impl::on_success(BackendState& state, TimePoint now, Aftermath& a
   if (state.is_removed) return;
   const BackendStateName from = state.health.state();
   if (!state.health.on_exchange_succeeded(now)) return;
-  note_change(state, from);
+  note_change(state, from, after);
   refresh(state);
   serve_line(after);
 }
@@ -91,7 +92,7 @@ void Balancer::Impl::on_failure(BackendState& state, const Error& error, TimePoi
   if (state.is_removed) return;
   const BackendStateName from = state.health.state();
   if (!state.health.on_exchange_refused(now)) return;
-  note_change(state, from);
+  note_change(state, from, after);
   refresh(state);
   refuse_the_hopeless(after);
 }
@@ -100,7 +101,7 @@ void Balancer::Impl::set_draining(BackendState& state, bool draining, TimePoint 
                                   Aftermath& after) {
   const BackendStateName from = state.health.state();
   if (!state.health.set_draining(draining, now)) return;
-  note_change(state, from);
+  note_change(state, from, after);
   refresh(state);
   serve_line(after);
   refuse_the_hopeless(after);
@@ -122,9 +123,11 @@ void Balancer::Impl::refresh(BackendState& state) {
   }
 }
 
-void Balancer::Impl::note_change(const BackendState& state, BackendStateName from) {
+void Balancer::Impl::note_change(const BackendState& state, BackendStateName from,
+                                 Aftermath& after) {
   if (observer == nullptr) return;
   events.push_back({state.spec().id, from, state.health.state(), state.health.reason()});
+  after.has_events = true;
 }
 
 // In order; whoever excludes all that is free is passed over and keeps its place.
@@ -180,7 +183,7 @@ ErrorKind Balancer::Impl::refusal() const {
 void Balancer::Impl::finish(Aftermath& after) {
   for (const std::string& trace : after.traces) log_debug(trace);
   after.wakes.call();
-  if (observer == nullptr) return;
+  if (!after.has_events) return;
   std::vector<BackendEvent> batch;
   std::unique_lock lock(mutex);
   if (is_delivering) return;

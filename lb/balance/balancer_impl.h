@@ -1,8 +1,8 @@
-// What a Balancer decides, without its mutex: every function is called with it held, and leaves in an Aftermath what has to be
-// done once it is free. Private to lb/balance.
+// What a Balancer decides, without its mutex: every function is called with it held, and leaves in
+// an Aftermath what has to be done once it is free. Private to lb/balance.
 //
-// Between two calls nobody in line could take a backend that is free (the line is served whenever capacity appears). So who
-// comes anew may take any free backend without overtaking anybody.
+// Between two calls nobody in line could take a backend that is free (the line is served whenever
+// capacity appears). So who comes anew may take any free backend without overtaking anybody.
 #pragma once
 
 #include <mutex>
@@ -16,10 +16,12 @@
 
 namespace weir {
 
-// Workers to wake and lines to log. Events wait in Impl, because their order matters across threads.
+// Workers to wake and lines to log. Events wait in Impl, because their order matters across
+// threads.
 struct Aftermath {
   Wakes wakes;
   std::vector<std::string> traces;
+  bool has_events = false;
 };
 
 struct Balancer::Impl {
@@ -61,7 +63,7 @@ struct Balancer::Impl {
 
   // After anything that may change whether the state may be chosen.
   void refresh(BackendState& state);
-  void note_change(const BackendState& state, BackendStateName from);
+  void note_change(const BackendState& state, BackendStateName from, Aftermath& after);
   // After capacity may have appeared, or the last hope of somebody in line has gone.
   void serve_line(Aftermath& after);
   void refuse_the_hopeless(Aftermath& after);

@@ -6,8 +6,8 @@
 
 namespace weir {
 
-// "choose backend=b outstanding=1 fewest=1 of [a=2 b=1 c=4:full d=0:excluded]": the usable backends before the choice;
-// `fewest` is over those of them that could be chosen.
+// "choose backend=b outstanding=1 fewest=1 of [a=2 b=1 c=4:full d=0:excluded]": the usable backends
+// before the choice; `fewest` is over those of them that could be chosen.
 std::string Balancer::Impl::trace_choice(const BackendState& chosen, const Wish& wish) const {
   uint32_t fewest = ~uint32_t{0};
   std::string all;

@@ -1,4 +1,5 @@
-// The default policy: a backend with the fewest outstanding requests for its weight, exactly; ties rotate. Balancer's mutex.
+// The default policy: a backend with the fewest outstanding requests for its weight, exactly; ties
+// rotate. Balancer's mutex.
 #pragma once
 
 #include "lb/balance/load_index.h"

@@ -1,6 +1,7 @@
-// Backends in buckets by load, for the exact choice of one with the fewest outstanding in constant time; within a bucket the
-// one that has been there longest comes first, so that ties rotate. Load = outstanding / weight, rounded down: a backend of
-// weight 2 is given two before one of weight 1 gets its next. Intrusive (BackendState::links); balancer's mutex.
+// Backends in buckets by load, for the exact choice of one with the fewest outstanding in constant
+// time; within a bucket the one that has been there longest comes first, so that ties rotate. Load
+// = outstanding / weight, rounded down: a backend of weight 2 is given two before one of weight 1
+// gets its next. Intrusive (BackendState::links); balancer's mutex.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Which of the backends that may be chosen (usable and below their cap) is chosen. One of the policies by name, as a
-// variant: no virtual call on the data path. Balancer's mutex.
+// Which of the backends that may be chosen (usable and below their cap) is chosen. One of the
+// policies by name, as a variant: no virtual call on the data path. Balancer's mutex.
 #pragma once
 
 #include <variant>

@@ -1,5 +1,6 @@
-// The policies `random` (any backend, by weight) and `two_choices` (two such, then the one with the fewer outstanding for its
-// weight). The draw costs one pass over the candidates; the sequence follows from the seed. Balancer's mutex.
+// The policies `random` (any backend, by weight) and `two_choices` (two such, then the one with the
+// fewer outstanding for its weight). The draw costs one pass over the candidates; the sequence
+// follows from the seed. Balancer's mutex.
 #pragma once
 
 #include <vector>

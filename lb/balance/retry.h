@@ -1,5 +1,5 @@
-// May this exchange be tried again, and where: one pure function of what went wrong, how far it got, and how often it was
-// sent. No state, any thread.
+// May this exchange be tried again, and where: one pure function of what went wrong, how far it
+// got, and how often it was sent. No state, any thread.
 #pragma once
 
 #include <cstdint>

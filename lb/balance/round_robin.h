@@ -1,5 +1,5 @@
-// The policy `round_robin`: one after the other, each as many times as its weight; one that was full rejoins at the end.
-// Intrusive list; balancer's mutex.
+// The policy `round_robin`: one after the other, each as many times as its weight; one that was
+// full rejoins at the end. Intrusive list; balancer's mutex.
 #pragma once
 
 #include "lb/balance/backend_state.h"

@@ -1,5 +1,6 @@
-// Where exchanges wait for a lease: one line, first come first served, and the answered places of each worker until it has
-// fetched them. Places are linked into it, not owned by it. Balancer's mutex.
+// Where exchanges wait for a lease: one line, first come first served, and the answered places of
+// each worker until it has fetched them. Places are linked into it, not owned by it. Balancer's
+// mutex.
 #pragma once
 
 #include <array>
@@ -9,7 +10,8 @@
 
 namespace weir {
 
-// The wakers to be called after the mutex is free. Without memory of its own for up to kFew workers.
+// The wakers to be called after the mutex is free. Without memory of its own for up to kFew
+// workers.
 class Wakes {
  public:
   void add(PlaceWaker& waker);
