@@ -6,8 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "discovery/replica_wrapper_options.h"
-#include "lb/config/suggest.h"
-#include "lb/config/units.h"
+#include "lb/cli/command_words.h"
 #include "lb/observe/version.h"
 
 namespace weir {
@@ -15,21 +14,12 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::array<std::string_view, 9> kCommands{
-    "serve", "reverse-proxy", "launch", "mock", "check", "status", "explain", "version", "help"};
-// Commands of the plan that this version does not have: named, so that the answer is not "unknown".
-constexpr std::array<std::string_view, 10> kLater{
-    "top", "drain", "undrain", "reload", "add", "remove", "bench", "compare", "schema", "completion"};
-
 // What CLI11 writes into; a CommandLine is made from it.
 struct Parsed {
   CommandLine line;
   std::string access_log;  // "true" = given without a value
-  std::string wait_ready;
-  std::string timeout;
-  bool insecure = false;
-  bool disable_redirects = false;
-  bool internal_certs = false;
+  ProxyFlags proxy;
+  StatusFlags status;
 };
 
 void text(CLI::App* app, const std::string& name, std::string& value, const std::string& help,
@@ -55,13 +45,16 @@ void add_serve_flags(CLI::App* app, Parsed& parsed) {
   ServeFlags& flags = parsed.line.serve;
   text(app, "--policy", flags.policy, "who is chosen; default least_outstanding",
        "least_outstanding|round_robin|random|two_choices");
-  text(app, "--max-outstanding", flags.max_outstanding, "requests at one backend at once; default 256",
+  text(app, "--max-outstanding", flags.max_outstanding,
+       "requests at one backend at once; default 256", "N|unlimited");
+  text(app, "--queue-limit", flags.queue_limit, "requests that may wait for a backend",
        "N|unlimited");
-  text(app, "--queue-limit", flags.queue_limit, "requests that may wait for a backend", "N|unlimited");
   text(app, "--queue-timeout", flags.queue_timeout, "how long a request may wait", "D|off");
-  text(app, "--paths", flags.paths, "which request paths are forwarded", "inference|all|unsafe-all");
+  text(app, "--paths", flags.paths, "which request paths are forwarded",
+       "inference|all|unsafe-all");
   text(app, "--health-path", flags.health_path, "what probes ask for; default /health", "P|off");
-  text(app, "--admin", flags.admin, "where status and metrics are; default a unix socket", "ADDR|off");
+  text(app, "--admin", flags.admin, "where status and metrics are; default a unix socket",
+       "ADDR|off");
   app->add_flag("--access-log", parsed.access_log, "one JSON line a request, to stdout or a file")
       ->option_text("[=PATH|=off]");
   text(app, "--log-level", flags.log_level, "default info", "debug|info|warning|error");
@@ -70,7 +63,8 @@ void add_serve_flags(CLI::App* app, Parsed& parsed) {
 void add_header_flags(CLI::App* app, ServeFlags& flags) {
   list(app, "-H,--header-up", flags.header_up, "set, +add or -remove a request header (repeatable)",
        "'NAME: VALUE'");
-  list(app, "-d,--header-down", flags.header_down, "the same for response headers", "'NAME: VALUE'");
+  list(app, "-d,--header-down", flags.header_down, "the same for response headers",
+       "'NAME: VALUE'");
   app->add_flag("-c,--change-host-header", flags.change_host_header, "Host becomes the backend's");
 }
 
@@ -82,12 +76,14 @@ void add_serve(CLI::App& root, Parsed& parsed) {
   list(app, "--to", flags.backends, "a backend, like URL (repeatable)", "URL");
   list(app, "--discover", flags.discover, "follow a launcher file (repeatable)", "FILE|DIR");
   add_serve_flags(app, parsed);
-  app->add_option("urls", flags.backends, "http://host:port; node[01-08]:8000 and host:8000-8007 expand")
+  app->add_option("urls", flags.backends,
+                  "http://host:port; node[01-08]:8000 and host:8000-8007 expand")
       ->option_text("URL...");
 }
 
 void add_reverse_proxy(CLI::App& root, Parsed& parsed) {
-  CLI::App* app = root.add_subcommand("reverse-proxy", "the same with the flags of caddy reverse-proxy");
+  CLI::App* app =
+      root.add_subcommand("reverse-proxy", "the same with the flags of caddy reverse-proxy");
   ServeFlags& flags = parsed.line.serve;
   list(app, "-f,--from,--listen", flags.listen, "default 127.0.0.1:8080", "ADDR");
   list(app, "-t,--to", flags.backends, "a backend (repeatable)", "URL");
@@ -95,30 +91,35 @@ void add_reverse_proxy(CLI::App& root, Parsed& parsed) {
   add_header_flags(app, flags);
   app->add_flag("-v,--debug", flags.debug, "as --log-level debug");
   add_serve_flags(app, parsed);
-  app->add_flag("--insecure", parsed.insecure, "taken and without effect: no TLS to backends");
-  app->add_flag("-r,--disable-redirects", parsed.disable_redirects,
+  app->add_flag("--insecure", parsed.proxy.insecure,
+                "taken and without effect: no TLS to backends");
+  app->add_flag("-r,--disable-redirects", parsed.proxy.disable_redirects,
                 "taken and without effect: nothing is redirected");
-  app->add_flag("-i,--internal-certs", parsed.internal_certs, "taken and without effect: no TLS");
+  app->add_flag("-i,--internal-certs", parsed.proxy.internal_certs,
+                "taken and without effect: no TLS");
 }
 
 void add_launch(CLI::App& root, Parsed& parsed) {
   CLI::App* app = root.add_subcommand("launch", "start replicas, serve, run COMMAND, clean up");
   LaunchFlags& flags = parsed.line.launch;
-  text(app, "--serve", flags.serve, "starts a replica; {port} {host} {gpu} {replica} {node} {model}",
-       "'COMMAND LINE'");
+  text(app, "--serve", flags.serve,
+       "starts a replica; {port} {host} {gpu} {replica} {node} {model}", "'COMMAND LINE'");
   text(app, "--gpus-per-replica", flags.gpus_per_replica, "default 1", "N");
   text(app, "--replicas", flags.replicas, "default as many as there are GPUs for", "N");
   text(app, "--model", flags.model, "the model's name, for {model}", "NAME");
   text(app, "--listen", flags.listen, "default a free port of 127.0.0.1", "ADDR");
-  text(app, "--wait-ready", flags.wait_ready, "replicas that COMMAND waits for; default 1", "N|all");
+  text(app, "--wait-ready", flags.wait_ready, "replicas that COMMAND waits for; default 1",
+       "N|all");
   text(app, "--concurrency-per-replica", flags.concurrency_per_replica,
        "default 64; times replicas is {concurrency}", "N");
   text(app, "--restarts", flags.restarts, "of each replica; default 3", "N");
   text(app, "--start-timeout", flags.start_timeout, "until a replica is ready; default 30m", "D");
-  text(app, "--drain-before", flags.drain_before, "COMMAND gets SIGTERM so long before the job's end", "D");
+  text(app, "--drain-before", flags.drain_before,
+       "COMMAND gets SIGTERM so long before the job's end", "D");
   text(app, "--publish", flags.publish, "write what runs, for weir serve --discover", "FILE");
   text(app, "--publish-group", flags.publish_group, "the group may read it too", "GROUP");
-  text(app, "--client-env", flags.client_env, "set OPENAI_* for COMMAND; default openai", "openai|off");
+  text(app, "--client-env", flags.client_env, "set OPENAI_* for COMMAND; default openai",
+       "openai|off");
   text(app, "--log-dir", flags.log_dir, "for the replicas' output; default weir-logs", "DIR");
   text(app, "--report", flags.report, "the summary as JSON", "FILE");
   text(app, "--binding", flags.binding, "who gives a replica its GPUs; default pick", "pick|slurm");
@@ -130,19 +131,22 @@ void add_launch(CLI::App& root, Parsed& parsed) {
 }
 
 void add_mock(CLI::App& root, Parsed& parsed) {
-  CLI::App* app = root.add_subcommand("mock", "a pretend vLLM, for trying everything without a GPU");
+  CLI::App* app =
+      root.add_subcommand("mock", "a pretend vLLM, for trying everything without a GPU");
   MockFlags& flags = parsed.line.mock;
-  list(app, "--listen", flags.listen, "default 127.0.0.1:8000; one pretend server each", "ADDR[,ADDR...]");
+  list(app, "--listen", flags.listen, "default 127.0.0.1:8000; one pretend server each",
+       "ADDR[,ADDR...]");
   text(app, "--model", flags.model, "default mock", "NAME");
   text(app, "--api-key", flags.api_key, "asked of clients; default $VLLM_API_KEY", "KEY");
   text(app, "--load-time", flags.load_time, "from start until it listens", "D");
   text(app, "--ttft", flags.ttft, "to the first token; default 50ms", "D");
   text(app, "--itl", flags.itl, "between two tokens; default 10ms", "D");
   text(app, "--prefill-per-token", flags.prefill_per_token, "of the prompt; default 20us", "D");
-  text(app, "--batch-slowdown", flags.batch_slowdown, "of a step by each running sequence; default 0.01",
-       "X");
+  text(app, "--batch-slowdown", flags.batch_slowdown,
+       "of a step by each running sequence; default 0.01", "X");
   text(app, "--max-seqs", flags.max_seqs, "sequences at once; default 256", "N");
-  text(app, "--queue-limit", flags.queue_limit, "waiting requests beyond which 503 is answered", "N");
+  text(app, "--queue-limit", flags.queue_limit, "waiting requests beyond which 503 is answered",
+       "N");
   text(app, "--max-model-len", flags.max_model_len, "default 32768", "N");
   text(app, "--idle-close", flags.idle_close, "of a connection; default 5s", "D");
   text(app, "--on-term", flags.on_term, "default abort", "abort|drain|hang|exit");
@@ -159,18 +163,19 @@ void add_small(CLI::App& root, Parsed& parsed) {
   check->add_flag("--print-schema", options.print_schema, "JSON Schema, for editors");
   check->add_flag("--print-docs", options.print_docs, "the table of docs/configuration.md");
 
-  CLI::App* status = root.add_subcommand("status", "each backend's state with reason and since-when");
+  CLI::App* status =
+      root.add_subcommand("status", "each backend's state with reason and since-when");
   StatusOptions& wanted = parsed.line.status;
   status->add_flag("--json", wanted.json, "as JSON");
   status->add_flag("--watch", wanted.watch, "again every second");
   const auto take_wait_ready = [&parsed](const CLI::results_t& given) {
-    parsed.wait_ready = given.empty() || given.front().empty() ? "1" : given.front();
+    parsed.status.wait_ready = given.empty() || given.front().empty() ? "1" : given.front();
     return true;
   };
   status->add_option("--wait-ready", take_wait_ready, "until N backends are ready; default 1")
       ->expected(0, 1)
       ->option_text("[N]");
-  text(status, "--timeout", parsed.timeout, "of --wait-ready; default none", "D");
+  text(status, "--timeout", parsed.status.timeout, "of --wait-ready; default none", "D");
   text(status, "--instance", wanted.instance, "which one, when several run", "PID|NAME");
   text(status, "--admin", wanted.admin, "ask this admin address", "ADDR");
   text(status, "--file", wanted.file, "ask whom a published file names", "PUBLISHED");
@@ -193,7 +198,8 @@ void set_up(CLI::App& root, Parsed& parsed) {
     app->set_help_flag("-h,--help", "this text");
   }
   root.get_formatter()->column_width(38);
-  root.footer("\"weir URL...\" alone means \"weir serve URL...\"; \"weir COMMAND --help\" tells more.");
+  root.footer(
+      "\"weir URL...\" alone means \"weir serve URL...\"; \"weir COMMAND --help\" tells more.");
 }
 
 // The words an option of `app` may be written as, without a "no-" or a value.
@@ -203,53 +209,6 @@ std::vector<std::string> option_names(const CLI::App* app) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
-}
-
-Problem unknown_word(const CLI::App* app, const std::string& word) {
-  const std::string command = app->get_name();
-  const std::string help = "weir " + command + " --help lists the options";
-  if (!word.starts_with('-')) return {"weir " + command + ": unexpected argument \"" + word + "\"", help};
-  const std::string bare = word.substr(0, word.find('='));
-  const std::vector<std::string> names = option_names(app);
-  const std::vector<std::string_view> known(names.begin(), names.end());
-  const std::string_view near = suggest(bare, known);
-  return {"weir " + command + ": unknown option " + bare,
-          near.empty() ? help : "did you mean " + std::string(near) + "?"};
-}
-
-Result<Ok, Problem> read_status(const Parsed& parsed, StatusOptions* status) {
-  if (!parsed.wait_ready.empty()) {
-    const Result<uint64_t, Problem> count = parse_count(parsed.wait_ready, 1, 1'000'000);
-    if (!count) return Problem{"--wait-ready: " + count.error().what, "write --wait-ready N"};
-    status->wait_ready = static_cast<uint32_t>(*count);
-  }
-  if (!parsed.timeout.empty()) {
-    const Result<Duration, Problem> timeout = parse_duration(parsed.timeout);
-    if (!timeout) return Problem{"--timeout: " + timeout.error().what, timeout.error().help};
-    status->timeout = *timeout;
-  }
-  return Ok{};
-}
-
-Result<Ok, Problem> read_reverse_proxy(const Parsed& parsed, CommandLine* line) {
-  line->command = Command::reverse_proxy;
-  for (std::string& from : line->serve.listen) {
-    const Result<Address, Problem> address = parse_from(from, &line->notes);
-    if (!address) return address.error();
-    from = to_string(*address);
-  }
-  const auto note = [line](bool is_given, std::string_view flag, std::string_view why) {
-    if (is_given) line->notes.push_back(std::string(flag) + " has no effect: " + std::string(why));
-  };
-  note(parsed.insecure, "--insecure", "there is no TLS to backends in this version");
-  note(parsed.disable_redirects, "--disable-redirects", "weir redirects nothing");
-  note(parsed.internal_certs, "--internal-certs", "there is no TLS in this version");
-  // What people write for Caddy to pass the backend's name on.
-  const auto is_placeholder = [](const std::string& rule) {
-    return rule.starts_with("Host:") && rule.find("upstream_hostport}") != std::string::npos;
-  };
-  if (std::erase_if(line->serve.header_up, is_placeholder) > 0) line->serve.change_host_header = true;
-  return Ok{};
 }
 
 Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
@@ -265,7 +224,7 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
     line.command = line.config_file.empty() ? Command::urls : Command::serve;
   } else if (command == "reverse-proxy") {
     line.action = Action::serve;
-    read = read_reverse_proxy(parsed, &line);
+    read = apply_proxy_flags(parsed.proxy, &line);
   } else if (command == "launch") {
     line.action = Action::launch;
     line.command = Command::launch;
@@ -275,7 +234,7 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
     line.action = Action::check;
   } else if (command == "status") {
     line.action = Action::status;
-    read = read_status(parsed, &line.status);
+    read = apply_status_flags(parsed.status, &line.status);
   } else if (command == "explain") {
     line.action = Action::explain;
   } else {
@@ -283,19 +242,6 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
   }
   if (!read) return read.error();
   return line;
-}
-
-// `weir URL…` means `weir serve URL…`, and options without a command are those of serve.
-Result<std::string, Problem> command_of(const Words& arguments) {
-  const std::string& first = arguments.front();
-  if (std::ranges::find(kCommands, first) != kCommands.end()) return first;
-  if (first.starts_with("-") || first.find_first_of(":/[") != std::string::npos) return std::string("serve");
-  if (std::ranges::find(kLater, first) != kLater.end()) {
-    return Problem{"\"weir " + first + "\" is not in this version", "weir --help lists the commands"};
-  }
-  const std::string_view near = suggest(first, kCommands);
-  return Problem{"unknown command \"" + first + "\"", near.empty() ? "weir --help lists the commands"
-                                                        : "did you mean \"weir " + std::string(near) + "\"?"};
 }
 
 CommandLine printing(std::string what) {
@@ -315,12 +261,14 @@ Result<CommandLine, Problem> parse_with(CLI::App& root, Parsed& parsed, Words wo
   } catch (const CLI::ParseError& error) {
     const std::vector<CLI::App*> chosen = root.get_subcommands();
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    return Problem{"weir" + command + ": " + error.what(), "weir" + command + " --help lists the options"};
+    return Problem{"weir" + command + ": " + error.what(),
+                   "weir" + command + " --help lists the options"};
   }
   const std::vector<CLI::App*> chosen = root.get_subcommands();
   if (chosen.empty()) return printing(root.help());
   const std::vector<std::string> extra = chosen.front()->remaining();
-  if (!extra.empty()) return unknown_word(chosen.front(), extra.front());
+  if (!extra.empty())
+    return unknown_word(chosen.front()->get_name(), extra.front(), option_names(chosen.front()));
   return finish(chosen.front(), std::move(parsed));
 }
 
@@ -343,7 +291,8 @@ Result<CommandLine, Problem> parse_command_line(const std::vector<std::string>& 
   Parsed parsed;
   set_up(root, parsed);
   root.set_help_flag("-h,--help", "this text");
-  if (words.empty() || words.front() == "-h" || words.front() == "--help") return printing(root.help());
+  if (words.empty() || words.front() == "-h" || words.front() == "--help")
+    return printing(root.help());
   if (words.front() == "--version" || words.front() == "-V") words = {"version"};
   if (words.front() == "help") {
     words.erase(words.begin());

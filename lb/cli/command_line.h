@@ -1,15 +1,16 @@
-// argv as options: which command, with which settings, or what to print instead. CLI11 lives in command_line.cpp and nowhere
-// else. Value types; main thread.
+// argv as options: which command, with which settings, or what to print instead. CLI11 lives in
+// command_line.cpp and nowhere else. Value types; main thread.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "weir/result.h"
+
 #include "lb/admin/status_command.h"
 #include "lb/cli/launch_flags.h"
 #include "lb/cli/mock_flags.h"
 #include "lb/cli/serve_flags.h"
-#include "weir/result.h"
 
 namespace weir {
 
@@ -29,11 +30,11 @@ struct CommandLine {
   std::string config_file;           // serve -c; empty = none
   ServeFlags serve;                  // of serve, reverse-proxy and launch
   LaunchFlags launch;
-  std::vector<std::string> rest;     // launch: COMMAND; replica: its own arguments
+  std::vector<std::string> rest;  // launch: COMMAND; replica: its own arguments
   MockFlags mock;
   CheckOptions check;
   StatusOptions status;
-  std::vector<std::string> notes;    // for stderr: accepted, but without effect
+  std::vector<std::string> notes;  // for stderr: accepted, but without effect
 };
 
 // argv without the program's name. Problems are usage errors.

@@ -63,8 +63,9 @@ std::vector<Problem> apply_launch_flags(const LaunchFlags& flags, LaunchOptions*
   std::vector<Problem> problems;
   LaunchApplier applier(problems);
   if (flags.serve.empty()) {
-    problems.push_back({"launch needs --serve",
-                        "say how a replica is started, like --serve 'vllm serve MODEL --port {port}'"});
+    problems.push_back(
+        {"launch needs --serve",
+         "say how a replica is started, like --serve 'vllm serve MODEL --port {port}'"});
   }
   options->serve = flags.serve;
   options->model = flags.model;

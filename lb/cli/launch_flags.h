@@ -1,12 +1,14 @@
-// The flags of `weir launch` that only it has, as typed, and how they become LaunchOptions. Pure; any thread.
+// The flags of `weir launch` that only it has, as typed, and how they become LaunchOptions. Pure;
+// any thread.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "lb/launch/launch_options.h"
 #include "weir/result.h"
+
+#include "lb/launch/launch_options.h"
 
 namespace weir {
 

@@ -7,7 +7,9 @@ namespace weir {
 namespace {
 
 // One write a message, so that lines of several processes do not mix.
-void to_stderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+void to_stderr(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
 
 }  // namespace
 
@@ -22,7 +24,9 @@ void print_errors(const std::vector<Problem>& problems) {
   for (const Problem& problem : problems) print_error(problem);
 }
 
-void print_note(std::string_view text) { to_stderr("weir: note: " + std::string(text) + "\n"); }
+void print_note(std::string_view text) {
+  to_stderr("weir: note: " + std::string(text) + "\n");
+}
 
 bool print_result(std::string_view text) {
   const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();

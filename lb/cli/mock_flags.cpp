@@ -49,7 +49,8 @@ void apply_listen(const MockFlags& flags, MockOptions* options, MockApplier& app
     }
   }
   if (options->listen.size() > kMostBackends) {
-    applier.blame("--listen", {"that is more than " + std::to_string(kMostBackends) + " addresses", ""});
+    applier.blame("--listen",
+                  {"that is more than " + std::to_string(kMostBackends) + " addresses", ""});
   }
 }
 
@@ -70,7 +71,8 @@ void apply_slowdown(const MockFlags& flags, MockOptions* options, MockApplier& a
   if (is_number && value >= 0 && value <= 100) {
     options->batch_slowdown = value;
   } else {
-    applier.blame("--batch-slowdown", {"expected a number from 0 to 100, got \"" + text + "\"", ""});
+    applier.blame("--batch-slowdown",
+                  {"expected a number from 0 to 100, got \"" + text + "\"", ""});
   }
 }
 

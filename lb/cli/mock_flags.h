@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/mock/mock_options.h"
 #include "weir/result.h"
+
+#include "bench/mock/mock_options.h"
 
 namespace weir {
 

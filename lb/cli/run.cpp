@@ -3,6 +3,7 @@
 #include "discovery/replica_wrapper.h"
 #include "lb/cli/command_line.h"
 #include "lb/cli/messages.h"
+#include "lb/config/config_load.h"
 
 #if __has_include("bench/mock/mock_run.cpp")
 #include "bench/mock/mock_run.h"
@@ -35,9 +36,22 @@ int usage(const std::vector<Problem>& problems) {
   return kUsage;
 }
 
+int usage(const std::string& file, const std::vector<ConfigMistake>& mistakes) {
+  for (const ConfigMistake& mistake : mistakes) {
+    print_error({mistake.what, mistake.help}, where_text(file, mistake));
+  }
+  return kUsage;
+}
+
 int serve(const CommandLine& line) {
   Config config = default_config(line.command);
-  const std::vector<Problem> problems = apply_flags(line.serve, &config);
+  if (!line.config_file.empty()) {
+    Result<Config, std::vector<ConfigMistake>> loaded = load_config(line.config_file, config);
+    if (!loaded) return usage(line.config_file, loaded.error());
+    config = std::move(*loaded);
+  }
+  std::vector<Problem> problems = apply_flags(line.serve, &config);
+  if (problems.empty()) problems = check_config(config);
   if (!problems.empty()) return usage(problems);
 #ifdef WEIR_HAS_SERVE
   return run_serve(config);
@@ -90,14 +104,22 @@ int run(const std::vector<std::string>& arguments) {
   if (!line) return usage({line.error()});
   for (const std::string& note : line->notes) print_note(note);
   switch (line->action) {
-    case CommandLine::Action::print: return print_result(line->text) ? 0 : 1;
-    case CommandLine::Action::serve: return serve(*line);
-    case CommandLine::Action::launch: return launch(*line);
-    case CommandLine::Action::mock: return mock(*line);
-    case CommandLine::Action::check: return not_yet("weir check");
-    case CommandLine::Action::status: return not_yet("weir status");
-    case CommandLine::Action::explain: return not_yet("weir explain");
-    case CommandLine::Action::replica: return replica(*line);
+    case CommandLine::Action::print:
+      return print_result(line->text) ? 0 : 1;
+    case CommandLine::Action::serve:
+      return serve(*line);
+    case CommandLine::Action::launch:
+      return launch(*line);
+    case CommandLine::Action::mock:
+      return mock(*line);
+    case CommandLine::Action::check:
+      return not_yet("weir check");
+    case CommandLine::Action::status:
+      return not_yet("weir status");
+    case CommandLine::Action::explain:
+      return not_yet("weir explain");
+    case CommandLine::Action::replica:
+      return replica(*line);
   }
   return kUsage;
 }

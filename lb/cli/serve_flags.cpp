@@ -144,14 +144,16 @@ Result<Address, Problem> parse_from(std::string_view text, std::vector<std::stri
   if (rest.ends_with('/')) rest.remove_suffix(1);
   Result<Address, Problem> address = parse_address(rest, is_http ? 80 : 0);
   if (!address) {
-    return Problem{"--from: " + address.error().what, "write --from http://HOST:PORT or --from :PORT"};
+    return Problem{"--from: " + address.error().what,
+                   "write --from http://HOST:PORT or --from :PORT"};
   }
   if (address->is_unix || is_ip_literal(address->host) || address->host == "localhost") {
     if (address->host == "localhost") address->host = "127.0.0.1";
     return address;
   }
   if (!is_http && !address->host.empty()) {
-    notes->push_back("--from " + std::string(text) + " serves plain HTTP: there is no TLS in this version");
+    notes->push_back("--from " + std::string(text) +
+                     " serves plain HTTP: there is no TLS in this version");
   }
   address->host.clear();
   return address;

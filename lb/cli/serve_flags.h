@@ -1,13 +1,14 @@
-// The flags of serve, reverse-proxy and launch that set the balancer, as typed, and how they change a Config. A flag wins over
-// the file. Pure; any thread.
+// The flags of serve, reverse-proxy and launch that set the balancer, as typed, and how they change
+// a Config. A flag wins over the file. Pure; any thread.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "lb/config/config.h"
 #include "weir/result.h"
+
+#include "lb/config/config.h"
 
 namespace weir {
 
@@ -33,8 +34,8 @@ struct ServeFlags {
 // Every mistake, each with the flag it is in; empty when all of them were taken.
 std::vector<Problem> apply_flags(const ServeFlags& flags, Config* config);
 
-// Where Caddy binds for a --from: a name means that port on all addresses, an IP literal or "localhost" only that one. What a
-// user of Caddy would not expect is put into notes.
+// Where Caddy binds for a --from: a name means that port on all addresses, an IP literal or
+// "localhost" only that one. What a user of Caddy would not expect is put into notes.
 Result<Address, Problem> parse_from(std::string_view text, std::vector<std::string>* notes);
 
 }  // namespace weir

@@ -34,7 +34,8 @@ std::optional<uint64_t> number(std::string_view text) {
 std::optional<Range> parse_range(std::string_view text) {
   const size_t dash = text.find('-');
   const std::string_view first_text = text.substr(0, dash);
-  const std::string_view last_text = dash == std::string_view::npos ? first_text : text.substr(dash + 1);
+  const std::string_view last_text =
+      dash == std::string_view::npos ? first_text : text.substr(dash + 1);
   const std::optional<uint64_t> first = number(first_text);
   const std::optional<uint64_t> last = number(last_text);
   if (!first || !last || *first > *last) return std::nullopt;
@@ -77,7 +78,8 @@ Result<std::vector<std::string>, Problem> expand_groups(std::string_view text) {
       if (count > kMostBackends || (next.size() + count) * out.size() > kMostBackends) {
         return too_many(text);
       }
-      for (uint64_t i = range->first; i <= range->last; ++i) next.push_back(padded(i, range->width));
+      for (uint64_t i = range->first; i <= range->last; ++i)
+        next.push_back(padded(i, range->width));
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
     }

@@ -4,19 +4,26 @@ namespace weir {
 
 std::string_view to_string(Command command) noexcept {
   switch (command) {
-    case Command::serve: return "serve";
-    case Command::reverse_proxy: return "reverse-proxy";
-    case Command::urls: return "weir URL";
-    case Command::launch: return "launch";
+    case Command::serve:
+      return "serve";
+    case Command::reverse_proxy:
+      return "reverse-proxy";
+    case Command::urls:
+      return "weir URL";
+    case Command::launch:
+      return "launch";
   }
   return "unknown";
 }
 
 std::string_view to_string(PathSet paths) noexcept {
   switch (paths) {
-    case PathSet::inference: return "inference";
-    case PathSet::all: return "all";
-    case PathSet::unsafe_all: return "unsafe-all";
+    case PathSet::inference:
+      return "inference";
+    case PathSet::all:
+      return "all";
+    case PathSet::unsafe_all:
+      return "unsafe-all";
   }
   return "unknown";
 }

@@ -1,6 +1,7 @@
-// Every setting of the balancer as a plain value, with its default; lb/config fills it from a file, lb/cli from flags, lb/app
-// consumes it. Durations carry their unit in the type and zero means "no limit" where the comment says so; sizes are bytes.
-// Value type, any thread; immutable once the process serves.
+// Every setting of the balancer as a plain value, with its default; lb/config fills it from a file,
+// lb/cli from flags, lb/app consumes it. Durations carry their unit in the type and zero means "no
+// limit" where the comment says so; sizes are bytes. Value type, any thread; immutable once the
+// process serves.
 #pragma once
 
 #include <chrono>
@@ -21,9 +22,11 @@ namespace weir {
 
 inline constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 
-// The command that runs the balancer; it decides the defaults (default_config) and what the status shows.
+// The command that runs the balancer; it decides the defaults (default_config) and what the status
+// shows.
 enum class Command : uint8_t { serve, reverse_proxy, urls, launch };
-std::string_view to_string(Command command) noexcept;  // "serve", "reverse-proxy", "weir URL", "launch"
+std::string_view to_string(
+    Command command) noexcept;  // "serve", "reverse-proxy", "weir URL", "launch"
 
 // Which request paths are forwarded.
 enum class PathSet : uint8_t {
@@ -60,9 +63,10 @@ struct ListenerConfig {
 
 struct AdminConfig {
   enum class Where : uint8_t { own_socket, address, off };
-  Where where = Where::own_socket;  // own_socket: admin_socket_path() in this user's run-time directory
-  Address address;                  // when `address`
-  std::string instance;             // names the own socket; empty = the pid
+  Where where =
+      Where::own_socket;  // own_socket: admin_socket_path() in this user's run-time directory
+  Address address;        // when `address`
+  std::string instance;   // names the own socket; empty = the pid
   bool operator==(const AdminConfig&) const = default;
 };
 
@@ -74,7 +78,8 @@ struct QueueConfig {
 
 struct TimeoutConfig {
   Duration connect = std::chrono::seconds(2);
-  Duration first_byte = std::chrono::minutes(10);    // from the request to the first byte of its answer; zero = none
+  Duration first_byte =
+      std::chrono::minutes(10);  // from the request to the first byte of its answer; zero = none
   Duration between_bytes = std::chrono::minutes(2);  // of an answer; zero = none
   bool operator==(const TimeoutConfig&) const = default;
 };
@@ -94,13 +99,14 @@ struct HealthConfig {
 };
 
 struct DiscoverConfig {
-  std::string file;                             // a launcher file, a pattern of them, or a directory
+  std::string file;  // a launcher file, a pattern of them, or a directory
   Duration interval = std::chrono::seconds(2);  // between two looks at it
   std::vector<uint32_t> owners;                 // uids whose files are believed, beside our own
   bool operator==(const DiscoverConfig&) const = default;
 };
 
-// One change to a head: `name: value` is set, or all lines called `name` are removed; `add` keeps those that are there.
+// One change to a head: `name: value` is set, or all lines called `name` are removed; `add` keeps
+// those that are there.
 struct HeaderRule {
   enum class Kind : uint8_t { set, add, remove };
   Kind kind = Kind::set;
@@ -147,7 +153,8 @@ struct LogConfig {
 };
 
 struct DrainConfig {
-  Duration timeout = std::chrono::minutes(10);  // for running exchanges after SIGTERM; zero = end at once
+  Duration timeout =
+      std::chrono::minutes(10);  // for running exchanges after SIGTERM; zero = end at once
   bool operator==(const DrainConfig&) const = default;
 };
 
@@ -164,7 +171,8 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-// The defaults of a command. serve is a service that refuses in time; with the others nobody is refused for waiting.
+// The defaults of a command. serve is a service that refuses in time; with the others nobody is
+// refused for waiting.
 Config default_config(Command command);
 
 }  // namespace weir

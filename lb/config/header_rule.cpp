@@ -7,9 +7,9 @@ namespace weir {
 namespace {
 
 constexpr size_t kLongest = 8 * 1024;
-constexpr std::array<std::string_view, 9> kOurs{
-    "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade",
-    "te",             "trailer",           "proxy-connection", "expect"};
+constexpr std::array<std::string_view, 9> kOurs{"content-length", "transfer-encoding", "connection",
+                                                "keep-alive",     "upgrade",           "te",
+                                                "trailer",        "proxy-connection",  "expect"};
 
 bool is_token_char(char c) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -17,7 +17,9 @@ bool is_token_char(char c) {
          kMarks.find(c) != std::string_view::npos;
 }
 
-bool is_value_char(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
+bool is_value_char(char c) {
+  return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);

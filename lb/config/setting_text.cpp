@@ -33,7 +33,9 @@ constexpr std::array<Choice<HalfClose>, 2> kHalfCloses{
 constexpr std::array<Choice<AbortedAnswer>, 2> kAborted{
     {{"error", AbortedAnswer::error}, {"pass", AbortedAnswer::pass}}};
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 80)) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text.substr(0, 80)) + "\"";
+}
 
 template <typename T>
 Result<T, Problem> choose(std::string_view what, std::span<const Choice<T>> choices,
@@ -51,9 +53,8 @@ Result<T, Problem> choose(std::string_view what, std::span<const Choice<T>> choi
 }
 
 bool has_control_chars(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 }  // namespace
@@ -130,7 +131,8 @@ Result<AccessLogConfig, Problem> parse_access_output(std::string_view text) {
   if (!text.empty() && text.size() <= kLongestPath && !has_control_chars(text)) {
     return AccessLogConfig{Output::file, std::string(text)};
   }
-  return Problem{"bad output " + quoted(text), "write a file's path, \"stdout\", \"stderr\" or \"off\""};
+  return Problem{"bad output " + quoted(text),
+                 "write a file's path, \"stdout\", \"stderr\" or \"off\""};
 }
 
 Result<std::string, Problem> parse_discover(std::string_view text) {
@@ -141,7 +143,8 @@ Result<std::string, Problem> parse_discover(std::string_view text) {
   if (!text.empty() && text.size() <= kLongestPath && !has_control_chars(text)) {
     return std::string(text);
   }
-  return Problem{"bad path " + quoted(text), "write the path of a launcher file, a pattern or a directory"};
+  return Problem{"bad path " + quoted(text),
+                 "write the path of a launcher file, a pattern or a directory"};
 }
 
 std::string_view to_string(LogLevel level) noexcept {
@@ -163,10 +166,14 @@ std::string admin_text(const AdminConfig& admin) {
 
 std::string access_output_text(const AccessLogConfig& access) {
   switch (access.output) {
-    case AccessLogConfig::Output::off: return "off";
-    case AccessLogConfig::Output::out: return "stdout";
-    case AccessLogConfig::Output::err: return "stderr";
-    case AccessLogConfig::Output::file: return access.path;
+    case AccessLogConfig::Output::off:
+      return "off";
+    case AccessLogConfig::Output::out:
+      return "stdout";
+    case AccessLogConfig::Output::err:
+      return "stderr";
+    case AccessLogConfig::Output::file:
+      return access.path;
   }
   return "off";
 }

@@ -31,7 +31,9 @@ constexpr std::array<SizeUnit, 7> kSizeUnits{{{"KiB", size_t{1} << 10},
                                               {"B", 1}}};
 constexpr size_t kLargestSize = size_t{1} << 40;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool is_number(std::string_view text) {
   if (text.empty()) return false;
@@ -41,12 +43,14 @@ bool is_number(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
 
 Problem no_unit(std::string_view text, std::string_view example, std::string_view units) {
   return Problem{quoted(text) + " has no unit",
-                 "write " + quoted(std::string(text) + std::string(example)) + " (units: " +
-                     std::string(units) + ")"};
+                 "write " + quoted(std::string(text) + std::string(example)) +
+                     " (units: " + std::string(units) + ")"};
 }
 
 Problem bad_duration(std::string_view text) {
@@ -138,7 +142,8 @@ std::string duration_text(Duration duration) {
   int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   if (left <= 0) return "0";
   std::string text;
-  constexpr std::array<size_t, 4> kLargestFirst{3, 2, 1, 0};  // hours first: days are for reading only
+  constexpr std::array<size_t, 4> kLargestFirst{3, 2, 1,
+                                                0};  // hours first: days are for reading only
   for (const size_t i : kLargestFirst) {
     const DurationUnit& unit = kDurationUnits[i];
     const int64_t count = left / unit.milliseconds;

@@ -1,4 +1,5 @@
-// Durations, sizes and counts as people write them: "250ms", "30s", "64KiB", "12"; and back. Pure; any thread.
+// Durations, sizes and counts as people write them: "250ms", "30s", "64KiB", "12"; and back. Pure;
+// any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +12,12 @@
 
 namespace weir {
 
-// A number (decimals allowed) with ms, s, m, h or d; several may follow each other: "1h30m". Never a bare number but "0".
-// At most a thousand days.
+// A number (decimals allowed) with ms, s, m, h or d; several may follow each other: "1h30m". Never
+// a bare number but "0". At most a thousand days.
 Result<Duration, Problem> parse_duration(std::string_view text);
 
-// A whole number with B, KiB, MiB, GiB (or KB, MB, GB: powers of ten). Never a bare number but "0". At most 1 TiB.
+// A whole number with B, KiB, MiB, GiB (or KB, MB, GB: powers of ten). Never a bare number but "0".
+// At most 1 TiB.
 Result<size_t, Problem> parse_size(std::string_view text);
 
 // Decimal digits and nothing else, from least to most.

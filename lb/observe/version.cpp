@@ -2,6 +2,8 @@
 
 namespace weir {
 
-std::string_view version() noexcept { return WEIR_VERSION; }
+std::string_view version() noexcept {
+  return WEIR_VERSION;
+}
 
 }  // namespace weir

@@ -1,0 +1,36 @@
+// The words of the command line that no option parser sees to: which command is meant, what a wrong
+// word is answered, and what the flags of Caddy and of `weir status` come to. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weir/result.h"
+
+#include "lb/cli/command_line.h"
+
+namespace weir {
+
+// `weir URL...` means `weir serve URL...`, and options without a command are those of serve. Not
+// for an empty list.
+Result<std::string, Problem> command_of(const std::vector<std::string>& arguments);
+
+// An argument that `command` does not take; `options` are those it has.
+Problem unknown_word(const std::string& command, const std::string& word,
+                     const std::vector<std::string>& options);
+
+// What caddy reverse-proxy has and weir does not need.
+struct ProxyFlags {
+  bool insecure = false;
+  bool disable_redirects = false;
+  bool internal_certs = false;
+};
+Result<Ok, Problem> apply_proxy_flags(const ProxyFlags& flags, CommandLine* line);
+
+struct StatusFlags {
+  std::string wait_ready;
+  std::string timeout;
+};
+Result<Ok, Problem> apply_status_flags(const StatusFlags& flags, StatusOptions* status);
+
+}  // namespace weir

@@ -1,0 +1,70 @@
+#include <algorithm>
+
+#include "lb/config/config_load.h"
+#include "lb/config/units.h"
+
+namespace weir {
+namespace {
+
+// Would a connection to `to` arrive at `listener`? By what is written, without resolving.
+bool is_own_address(const Address& listener, const Address& to) {
+  if (listener.is_unix || to.is_unix) return listener == to;
+  const auto is_here = [](const std::string& host) {
+    return host == "127.0.0.1" || host == "localhost" || host == "::1";
+  };
+  const bool is_everywhere =
+      listener.host.empty() || listener.host == "0.0.0.0" || listener.host == "::";
+  return listener.port == to.port && listener.port != 0 &&
+         (listener.host == to.host ||
+          (is_here(to.host) && (is_everywhere || is_here(listener.host))));
+}
+
+void check_listeners(const Config& config, std::vector<Problem>& problems) {
+  for (size_t i = 0; i < config.listen.size(); ++i) {
+    const Address& address = config.listen[i].address;
+    for (size_t j = 0; j < i; ++j) {
+      if (config.listen[j].address != address) continue;
+      problems.push_back({to_string(address) + " is listened on twice", "keep one of them"});
+    }
+    const AdminConfig& admin = config.admin;
+    if (admin.where == AdminConfig::Where::address && admin.address == address) {
+      problems.push_back({to_string(address) + " is both the admin address and a listener",
+                          "give the admin side its own port"});
+    }
+  }
+}
+
+void check_backends(const Config& config, std::vector<Problem>& problems) {
+  const PoolConfig& pool = config.pool;
+  if (pool.backends.empty() && pool.discover.empty() && config.command != Command::launch) {
+    problems.push_back(
+        {"there is no backend",
+         config.command == Command::reverse_proxy
+             ? "name one with --to http://HOST:PORT"
+             : "name one: weir http://HOST:PORT, \"backends\" in -c FILE, or --discover FILE"});
+  }
+  for (const BackendSpec& backend : pool.backends) {
+    for (const ListenerConfig& listener : config.listen) {
+      if (!is_own_address(listener.address, backend.address)) continue;
+      problems.push_back(
+          {"backend " + backend.id + " is weir's own listener " + to_string(listener.address),
+           "listen elsewhere with --listen, or correct the backend"});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> check_config(const Config& config) {
+  std::vector<Problem> problems;
+  check_listeners(config, problems);
+  check_backends(config, problems);
+  if (config.replay.per_request > config.replay.total) {
+    problems.push_back({"replay.per_request (" + size_text(config.replay.per_request) +
+                            ") is more than replay.total (" + size_text(config.replay.total) + ")",
+                        "raise the total"});
+  }
+  return problems;
+}
+
+}  // namespace weir

@@ -1,0 +1,16 @@
+// Secrets that a config names without containing them: "${file:PATH}", "${env:NAME}",
+// "${credential:NAME}" (of systemd). Reads the file or the variable; main thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "weir/result.h"
+
+namespace weir {
+
+// The secret itself; a text without "${" is one already. It must be usable in a header: visible
+// ASCII, not empty, <= 4 KiB. Problems name the source, never the content.
+Result<std::string, Problem> read_secret(std::string_view text);
+
+}  // namespace weir
