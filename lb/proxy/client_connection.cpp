@@ -1,0 +1,354 @@
+#include "lb/proxy/client_connection.h"
+
+#include "lb/http/error_response.h"
+#include "lb/proxy/local_answers.h"
+#include "lb/proxy/proxy_context.h"
+#include "weir/assert.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kMostDiscarded = 1024 * 1024;               // while lingering
+constexpr Duration kLinger = std::chrono::seconds(2);
+
+}  // namespace
+
+ClientConnection::ClientConnection(ProxyContext& context, ClientConnectionOwner& owner)
+    : context_(context),
+      owner_(owner),
+      stream_(context.loop, context.output_blocks),
+      deadline_(context.loop.timers(), bind<&ClientConnection::on_deadline>(this)),
+      continue_(context.loop, bind<&ClientConnection::on_continue>(this)) {}
+
+ClientConnection::~ClientConnection() = default;
+
+bool ClientConnection::open(UniqueFd fd, const SocketAddress& peer) {
+  peer_ = peer.host();
+  if (peer.family() != AF_UNIX) {
+    set_no_delay(fd.get());
+    set_keep_alive(fd.get());
+  }
+  if (!stream_.open(std::move(fd), bind<&ClientConnection::on_ready>(this))) return false;
+  await_request();
+  return true;
+}
+
+void ClientConnection::await_request() {
+  state_ = State::reading_head;
+  has_begun_head_ = false;
+  scanner_.reset();
+  deadline_.set_after(context_.options.idle);
+}
+
+void ClientConnection::on_ready(Readiness readiness) {
+  if (readiness.writable && stream_.queued() > 0) on_writable();
+  if (state_ == State::closed) return;
+  if (readiness.hangup && state_ != State::lingering && context_.options.fin_is_leaving) {
+    on_left();
+    return;
+  }
+  if (readiness.readable || readiness.hangup) read_more();
+}
+
+void ClientConnection::on_writable() {
+  if (stream_.flush() == Stream::WriteStatus::failed) {
+    on_left();
+    return;
+  }
+  if (stream_.queued() > 0) {
+    deadline_.set_after(context_.options.write_stall);  // it took something
+  } else if (state_ == State::flushing) {
+    linger();
+  } else if (state_ == State::busy && exchange_->is_request_complete()) {
+    deadline_.clear();
+  }
+  if (state_ == State::busy && stream_.queued() < kLowWater) exchange_->on_client_drained();
+}
+
+void ClientConnection::on_output_queued() {
+  if (!deadline_.is_set()) deadline_.set_after(context_.options.write_stall);
+}
+
+bool ClientConnection::may_read() const {
+  switch (state_) {
+    case State::reading_head: return true;
+    case State::busy: return input_.empty() && exchange_->wants_request_body();
+    case State::lingering: return true;
+    case State::flushing:
+    case State::closed: return false;
+  }
+  return false;
+}
+
+void ClientConnection::read_more() {
+  while (may_read() && stream_.is_readable()) {
+    if (state_ == State::lingering) {
+      discard_input();
+      return;
+    }
+    const Stream::ReadResult result = stream_.read(context_.scratch.data(), context_.scratch.size());
+    if (result.status == Stream::ReadStatus::would_block) return;
+    if (result.status != Stream::ReadStatus::data) {
+      on_left();
+      return;
+    }
+    on_bytes({context_.scratch.data(), result.bytes});
+  }
+}
+
+void ClientConnection::on_bytes(std::string_view bytes) {
+  if (input_.empty()) {
+    const size_t used = process(bytes);
+    if (state_ != State::closed) input_.assign(bytes.substr(used));
+    return;
+  }
+  input_.append(bytes);
+  const size_t used = process(input_);
+  if (state_ != State::closed) input_.erase(0, used);
+}
+
+// Uses as many of the bytes as it can now; the rest is kept for later.
+size_t ClientConnection::process(std::string_view bytes) {
+  size_t used = 0;
+  is_processing_ = true;
+  if (state_ == State::reading_head) used = process_head(bytes);
+  if (state_ == State::busy) used += process_body(bytes.substr(used));
+  if (state_ == State::busy && exchange_->state() == Exchange::State::idle) exchange_->start();
+  is_processing_ = false;
+  return used;
+}
+
+size_t ClientConnection::process_head(std::string_view bytes) {
+  const size_t skipped = has_begun_head_ ? 0 : http::skip_empty_lines(bytes);
+  const std::string_view head = bytes.substr(skipped);
+  if (head.empty()) return skipped;
+  if (!has_begun_head_) {
+    has_begun_head_ = true;
+    deadline_.set_after(context_.options.request_head);
+  }
+  switch (scanner_.scan(head, context_.options.head_limits.head_bytes)) {
+    case http::HeadState::incomplete: return skipped;
+    case http::HeadState::bad: refuse_head(ErrorKind::bad_request); return bytes.size();
+    case http::HeadState::too_large: refuse_head(ErrorKind::head_too_large); return bytes.size();
+    case http::HeadState::complete: break;
+  }
+  const size_t length = scanner_.head_length();
+  return handle_head(head.substr(0, length)) ? skipped + length : bytes.size();
+}
+
+// False when it was refused.
+bool ClientConnection::handle_head(std::string_view bytes) {
+  const auto parsed = context_.request_parser.parse_request(bytes, context_.options.head_limits);
+  if (!parsed) {
+    refuse_head(parsed.error().kind);
+    return false;
+  }
+  const http::RequestHead& head = **parsed;
+  const http::PathVerdict verdict = http::judge_path(head.path, context_.options.paths);
+  deadline_.clear();
+  if (head.framing.kind != http::BodyKind::none) deadline_.set_after(context_.options.request_body);
+  state_ = State::busy;
+  body_.start(head.framing);
+  exchange_ = context_.take_exchange();
+  exchange_->begin(*this, head, verdict, peer_);
+  const ErrorKind access = check_access(head);
+  if (access != ErrorKind::internal) {
+    exchange_->refuse(Error{access, false, 0});
+  } else if (is_local_path(verdict, context_.options.paths)) {
+    exchange_->answer_locally(local_health(context_));
+  } else if (!verdict.is_allowed) {
+    exchange_->refuse(Error{verdict.refusal, false, 0});
+  } else if (context_.is_draining) {
+    exchange_->refuse(Error{ErrorKind::draining, false, 0});
+  }
+  return state_ == State::busy || state_ == State::reading_head;
+}
+
+// `internal` means: may pass.
+ErrorKind ClientConnection::check_access(const http::RequestHead& head) {
+  if (context_.options.required_key.empty()) return ErrorKind::internal;
+  if (!was_gate_asked_ && context_.gate != nullptr) {
+    was_gate_asked_ = true;
+    is_trusted_ = context_.gate->may_pass(stream_.fd());
+  }
+  if (is_trusted_ || has_key(head, context_.options.required_key)) return ErrorKind::internal;
+  return ErrorKind::unauthorized;
+}
+
+size_t ClientConnection::process_body(std::string_view bytes) {
+  size_t used = 0;
+  while (state_ == State::busy && !exchange_->is_request_complete()) {
+    const std::string_view rest = bytes.substr(used);
+    if (!rest.empty() && !exchange_->wants_request_body() && !exchange_->waits_for_continue()) break;
+    const http::BodyReader::Piece piece = body_.next(rest);
+    if (piece.kind == http::BodyReader::PieceKind::more) break;
+    if (piece.kind == http::BodyReader::PieceKind::bad) {
+      exchange_->refuse(Error{ErrorKind::bad_request, false, 0});
+      break;
+    }
+    if (piece.kind == http::BodyReader::PieceKind::end) {
+      deadline_.clear();
+      exchange_->on_request_end();
+      break;
+    }
+    used += piece.length;
+    if (piece.kind == http::BodyReader::PieceKind::data) {
+      deadline_.set_after(context_.options.request_body);
+      exchange_->on_request_body(rest.substr(0, piece.length));
+    }
+  }
+  return used;
+}
+
+void ClientConnection::resume_request_body() {
+  if (state_ != State::busy) return;
+  if (!exchange_->is_request_complete()) deadline_.set_after(context_.options.request_body);
+  continue_.post();
+}
+
+// A later turn: bytes that were left over, or more to read.
+void ClientConnection::on_continue() {
+  if (state_ == State::closed) return;
+  if (!input_.empty()) {
+    std::string input;
+    input.swap(input_);
+    on_bytes(input);
+  }
+  if (state_ == State::reading_head || state_ == State::busy) read_more();
+}
+
+void ClientConnection::on_client_broken() { on_left(); }
+
+void ClientConnection::on_exchange_done(ClientFate fate) {
+  WEIR_ASSERT(state_ == State::busy);
+  context_.give_back(std::move(exchange_));
+  switch (fate) {
+    case ClientFate::reset:
+      stream_.reset();
+      close();
+      return;
+    case ClientFate::cut:
+    case ClientFate::close: close_gracefully(); return;
+    case ClientFate::keep: break;
+  }
+  if (is_draining_) {
+    close_gracefully();
+    return;
+  }
+  await_request();
+  if (!input_.empty() || is_processing_ || stream_.is_readable()) continue_.post();
+}
+
+void ClientConnection::refuse_head(ErrorKind kind) {
+  http::ErrorAnswer answer;
+  answer.kind = kind;
+  answer.request_id = context_.ids.next();
+  answer.close = true;
+  context_.out.clear();
+  http::append_error_response(answer, &context_.out);
+  ExchangeReport report;
+  report.accepted = report.ended = context_.loop.now();
+  report.request_id = answer.request_id;
+  report.client = peer_;
+  report.pool = context_.balancer.options().pool;
+  report.status = traits(kind).status;
+  report.has_error = true;
+  report.error = Error{kind, false, 0};
+  context_.observer.on_exchange(report);
+  if (stream_.write(context_.out) == Stream::WriteStatus::failed) {
+    close();
+  } else {
+    close_gracefully();
+  }
+}
+
+void ClientConnection::on_deadline() {
+  switch (state_) {
+    case State::reading_head:
+      if (has_begun_head_) {
+        refuse_head(ErrorKind::request_timeout);
+      } else {
+        close();
+      }
+      return;
+    case State::busy:
+      if (!exchange_->is_request_complete() && exchange_->wants_request_body()) {
+        exchange_->refuse(Error{ErrorKind::request_timeout, false, 0});
+      } else if (stream_.queued() > 0) {
+        on_left();  // it takes nothing
+      }
+      return;
+    case State::flushing:
+    case State::lingering: close(); return;
+    case State::closed: return;
+  }
+}
+
+// FIN, reset or a broken pipe: the client is gone, and so is the reason for its generation.
+void ClientConnection::on_left() {
+  if (state_ == State::busy) {
+    exchange_->on_client_gone();
+    context_.give_back(std::move(exchange_));
+  }
+  close();
+}
+
+void ClientConnection::close_gracefully() {
+  state_ = State::flushing;
+  if (stream_.queued() == 0) {
+    linger();
+  } else {
+    deadline_.set_after(context_.options.write_stall);
+  }
+}
+
+// FIN now, but the socket is closed only when the client has closed too, or after a while: closing with unread bytes in the
+// kernel would send a reset, which may overtake and destroy the answer.
+void ClientConnection::linger() {
+  state_ = State::lingering;
+  stream_.shutdown_write();
+  input_.clear();
+  if (stream_.has_hangup()) {
+    close();
+    return;
+  }
+  deadline_.cancel();
+  deadline_.set_after(kLinger);
+  if (!is_processing_ && stream_.is_readable()) discard_input();
+}
+
+void ClientConnection::discard_input() {
+  for (;;) {
+    const Stream::ReadResult result = stream_.read(context_.scratch.data(), context_.scratch.size());
+    if (result.status == Stream::ReadStatus::would_block) return;
+    discarded_ += result.bytes;
+    if (result.status != Stream::ReadStatus::data || discarded_ > kMostDiscarded) {
+      close();
+      return;
+    }
+    if (!stream_.is_readable()) return;
+  }
+}
+
+void ClientConnection::drain() {
+  is_draining_ = true;
+  if (state_ == State::reading_head && !has_begun_head_) close_gracefully();
+}
+
+void ClientConnection::close_now() {
+  if (state_ == State::busy) {
+    exchange_->on_client_gone();
+    context_.give_back(std::move(exchange_));
+  }
+  close();
+}
+
+void ClientConnection::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  deadline_.cancel();
+  stream_.close();
+  owner_.on_client_closed(*this);
+}
+
+}  // namespace weir

@@ -1,0 +1,202 @@
+// How an exchange ends: well, elsewhere, with an error answer, or cut. The other half of exchange.cpp.
+#include <fmt/core.h>
+
+#include "lb/http/error_response.h"
+#include "lb/proxy/exchange.h"
+#include "lb/proxy/proxy_context.h"
+#include "weir/assert.h"
+#include "weir/log.h"
+
+namespace weir {
+namespace {
+
+// Connecting may fail at every backend of a pool once; a bound all the same.
+constexpr int kMostConnects = 64;
+
+bool means_no_backend(ErrorKind kind) {
+  return kind == ErrorKind::no_backend_ready || kind == ErrorKind::backends_loading;
+}
+
+}  // namespace
+
+void Exchange::on_response_done() {
+  const bool is_upload_over = body_.is_complete() && body_.unsent() == 0 && head_sent_ == head_.size();
+  const bool keeps_client = relay_.keeps_client_alive() && is_upload_over;
+  const TimePoint now = context_.loop.now();
+  if (report_.has_stream_error) {
+    lease_.failed(Error{ErrorKind::stream_aborted, false, 0}, now);
+  } else {
+    lease_.succeeded(now);
+  }
+  if (relay_.backend_may_be_reused() && is_upload_over) {
+    context_.pool.give_back(std::move(backend_));
+  }
+  finish(keeps_client ? ClientFate::keep : ClientFate::close);
+}
+
+void Exchange::on_backend_failed(const Error& error) { on_attempt_failed(error); }
+
+void Exchange::on_silence() {
+  if (state_ != State::sending) return;
+  if (is_backend_paused_) {  // the client is what is slow; its own time-out watches it
+    touch_silence();
+    return;
+  }
+  const bool has_begun = relay_.is_committed();
+  on_attempt_failed(
+      Error{has_begun ? ErrorKind::stream_interrupted : ErrorKind::first_byte_timeout, false, 0});
+}
+
+void Exchange::on_hold_over() {
+  if (state_ != State::sending) return;
+  relay_.release_hold();
+  if (relay_.is_committed()) body_.stop_holding();
+}
+
+void Exchange::check_silence() {
+  if (state_ != State::sending || is_backend_paused_) return;
+  const std::optional<TimePoint> refusing = lease_.refusing_since();
+  if (!refusing) return;
+  const TimePoint quiet_since = std::max(*refusing, last_byte_);
+  if (context_.loop.now() - quiet_since < context_.options.silent_grace) return;
+  on_attempt_failed(Error{ErrorKind::stream_silent, false, 0});
+}
+
+void Exchange::on_attempt_failed(Error error) {
+  const bool is_stale = error.on_reused_connection && error.kind == ErrorKind::backend_closed &&
+                        !relay_.has_begun();
+  // A connection that its backend closed while it lay idle says nothing about the backend.
+  if (!is_stale) {
+    lease_.failed(error, context_.loop.now());
+    if (context_.on_trouble) context_.on_trouble(lease_.serial());
+  }
+  if (is_logged(LogLevel::debug)) {
+    log_debug("exchange " + request_id_ + ": backend " + backend_id_ + ": " + describe(error));
+  }
+  if (!try_again(error)) fail(error);
+}
+
+bool Exchange::try_again(const Error& error) {
+  RetrySituation situation;
+  situation.error = error;
+  situation.progress = progress();
+  situation.sends = report_.attempts;
+  situation.max_sends = context_.options.max_sends;
+  situation.is_repeatable = is_repeatable_;
+  situation.is_body_held = body_.is_held() || !body_.was_touched();
+  const RetryVerdict verdict = judge_retry(situation);
+  if (verdict == RetryVerdict::give_up) return false;
+  if (situation.progress == Progress::not_sent && ++connects_ > kMostConnects) return false;
+  if (verdict == RetryVerdict::elsewhere) {
+    wish_.excluded[excluded_++ % wish_.excluded.size()] = lease_.serial();
+  } else {
+    may_reuse_ = false;
+  }
+  drop_backend();
+  lease_ = {};
+  relay_.reset();
+  body_.rewind();
+  head_sent_ = 0;
+  retry_reason_ = error;
+  ask_for_lease();
+  return true;
+}
+
+void Exchange::fail(const Error& error) {
+  const Error shown = retry_reason_ && means_no_backend(error.kind) ? *retry_reason_ : error;
+  report_.has_error = true;
+  report_.error = shown;
+  std::string message;
+  if (means_no_backend(shown.kind)) {
+    message = context_.balancer.describe_backends();
+  } else if (blame(shown.kind) == Blame::backend && !backend_id_.empty()) {
+    message = "backend " + backend_id_ + ": " + std::string(traits(shown.kind).message);
+  }
+  drop_backend();
+  if (!relay_.is_committed()) {
+    answer_with_error(shown, message);
+    return;
+  }
+  if (relay_.write_error_event(shown.kind, message)) {
+    finish(ClientFate::cut);
+  } else {
+    finish(relay_.needs_reset_to_show_cut() ? ClientFate::reset : ClientFate::cut);
+  }
+}
+
+void Exchange::answer_with_error(const Error& error, std::string_view message) {
+  const bool keeps_client = client_keeps_alive_ && body_.is_complete() && error.kind != ErrorKind::draining;
+  http::ErrorAnswer answer;
+  answer.kind = error.kind;
+  answer.message = message;
+  answer.request_id = request_id_;
+  answer.backend = backend_id_;
+  answer.attempts = report_.attempts;
+  answer.client_minor_version = client_minor_version_;
+  answer.close = !keeps_client;
+  answer.is_head = method_ == http::Method::head;
+  context_.out.clear();
+  http::append_error_response(answer, &context_.out);
+  report_.status = traits(error.kind).status;
+  write_to_client(context_.out, {});
+  finish(keeps_client ? ClientFate::keep : ClientFate::close);
+}
+
+void Exchange::answer_locally(const LocalAnswer& answer) {
+  const bool keeps_client = client_keeps_alive_ && framing_.kind == http::BodyKind::none;
+  report_.is_probe_path = true;
+  report_.status = answer.status;
+  context_.out = fmt::format(
+      "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Request-Id: {}\r\n{}\r\n",
+      answer.status == 200 ? "200 OK" : "503 Service Unavailable", answer.body.size(), request_id_,
+      keeps_client ? (client_minor_version_ == 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n");
+  if (method_ != http::Method::head) context_.out += answer.body;
+  write_to_client(context_.out, {});
+  finish(keeps_client ? ClientFate::keep : ClientFate::close);
+}
+
+void Exchange::refuse(const Error& error) {
+  if (state_ == State::done) return;
+  retry_reason_.reset();
+  fail(error);
+}
+
+void Exchange::on_client_gone() {
+  // A client that closes after [DONE] has had its answer.
+  if (relay_.is_done_event_seen()) {
+    if (lease_) lease_.succeeded(context_.loop.now());
+  } else {
+    report_.has_error = true;
+    report_.error = Error{ErrorKind::client_gone, false, 0};
+  }
+  client_ = nullptr;
+  finish(ClientFate::cut);
+}
+
+void Exchange::drop_backend() {
+  if (backend_) context_.pool.discard(std::move(backend_));
+}
+
+void Exchange::finish(ClientFate fate) {
+  become(State::done);
+  place_.leave();
+  drop_backend();  // closing it is what stops the generation
+  lease_ = {};
+  silence_.clear();
+  hold_.clear();
+  body_.clear();
+  Exchange* last = context_.active.back();
+  context_.active[active_index_] = last;
+  last->active_index_ = active_index_;
+  context_.active.pop_back();
+  report_.ended = context_.loop.now();
+  context_.observer.on_exchange(report_);
+  retry_reason_.reset();
+  relay_.reset();
+  if (client_ == nullptr) return;
+  ExchangeClient* client = client_;
+  client_ = nullptr;
+  client->on_exchange_done(client_failed_ ? ClientFate::reset : fate);
+}
+
+}  // namespace weir

@@ -1,0 +1,63 @@
+// What one worker's connections and exchanges share. Owned by the worker, outlives them all. Loop thread only.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lb/backend/connection_pool.h"
+#include "lb/balance/balancer.h"
+#include "lb/http/head_parser.h"
+#include "lb/net/byte_queue.h"
+#include "lb/net/event_loop.h"
+#include "lb/proxy/proxy_options.h"
+#include "lb/proxy/request_ids.h"
+#include "weir/observer.h"
+
+namespace weir {
+
+class Exchange;
+
+// Lets clients in without the key: asked once a connection, with its descriptor.
+class ClientGate {
+ public:
+  virtual bool may_pass(int fd) = 0;
+
+ protected:
+  ~ClientGate() = default;
+};
+
+struct ProxyContext {
+  static constexpr size_t kScratch = 64 * 1024;
+
+  ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool, PlaceWaker& the_waker,
+               ExchangeObserver& the_observer, const ProxyOptions& the_options, size_t replay_total);
+  ~ProxyContext();
+
+  std::unique_ptr<Exchange> take_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange);
+
+  EventLoop& loop;
+  Balancer& balancer;
+  ConnectionPool& pool;
+  PlaceWaker& waker;
+  ExchangeObserver& observer;
+  const ProxyOptions& options;
+  ClientGate* gate = nullptr;              // nullptr: nobody passes without the key, if one is required
+  Callback<BackendSerial> on_trouble;      // a backend failed an exchange: probe it now
+  BlockPool output_blocks;                 // what clients would not take yet
+  BlockPool replay_blocks;                 // request bodies
+  http::HeadParser request_parser;
+  http::HeadParser response_parser;
+  RequestIds ids;
+  std::string out;                         // heads are built here before they are written
+  std::vector<Exchange*> active;           // begun and not done
+  bool is_draining = false;
+  std::array<char, kScratch> scratch;      // every read goes here
+
+ private:
+  std::vector<std::unique_ptr<Exchange>> spare_;
+};
+
+}  // namespace weir

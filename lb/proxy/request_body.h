@@ -1,0 +1,54 @@
+// The body of a request on its way to a backend: what has come, what has been sent, and whether all of it is still here so
+// that it can be sent again. Holds wire bytes (a chunked body is re-chunked by us). Owned by an Exchange. Loop thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "lb/http/message_head.h"
+#include "lb/net/byte_queue.h"
+#include "lb/net/stream.h"
+
+namespace weir {
+
+class RequestBody {
+ public:
+  explicit RequestBody(BlockPool& blocks) : bytes_(blocks) {}
+
+  void start(http::Framing framing, size_t replay_bytes, bool is_repeatable);
+
+  enum class Added : uint8_t { ok, out_of_memory };
+  Added add(std::string_view data);  // content, not framing
+  Added finish();                    // the client has sent all of it
+
+  // Sends head (from head_sent on) and body as far as the connection takes them.
+  enum class Pumped : uint8_t { all_sent, blocked, waits_for_client, failed };
+  Pumped pump(Stream& backend, std::string_view head, size_t* head_sent);
+
+  bool is_held() const { return is_held_; }          // can be sent again from the start
+  bool is_complete() const { return is_complete_; }  // by the client
+  bool was_touched() const { return sent_ > 0 || dropped_ > 0; }
+  uint64_t received() const { return received_; }    // content bytes
+  size_t unsent() const { return bytes_.size() - sent_; }
+  // Enough is waiting here: the client's socket is not to be read for now.
+  bool is_full() const;
+
+  void rewind() { sent_ = 0; }  // for another attempt; only while held
+  void stop_holding();          // the response has begun: what was sent is not needed again
+  void clear();
+
+ private:
+  void drop_sent();
+
+  ByteQueue bytes_;
+  size_t sent_ = 0;          // of bytes_
+  uint64_t dropped_ = 0;     // sent and thrown away
+  uint64_t received_ = 0;
+  size_t replay_bytes_ = 0;
+  http::BodyKind kind_ = http::BodyKind::none;
+  bool is_held_ = false;
+  bool is_complete_ = false;
+};
+
+}  // namespace weir
