@@ -55,24 +55,25 @@ const llhttp_settings_t& MockRequestParser::settings() {
 }
 
 MockRequestParser::Status MockRequestParser::feed(std::string_view& bytes) {
-  const llhttp_errno_t error = llhttp_execute(&parser_, bytes.data(), bytes.size());
-  if (error == HPE_OK) {
-    bytes = {};
-    return Status::incomplete;
-  }
-  if (error == HPE_PAUSED) {
+  for (;;) {
+    const llhttp_errno_t error = llhttp_execute(&parser_, bytes.data(), bytes.size());
+    if (error == HPE_OK) {
+      bytes = {};
+      return Status::incomplete;
+    }
+    if (error != HPE_PAUSED && error != HPE_PAUSED_UPGRADE) {
+      bytes = {};
+      return is_too_large_ ? Status::too_large : Status::bad;
+    }
     bytes.remove_prefix(static_cast<size_t>(llhttp_get_error_pos(&parser_) - bytes.data()));
-    llhttp_resume(&parser_);
-    return Status::complete;
-  }
-  if (error == HPE_PAUSED_UPGRADE) {
-    // uvicorn ignores an upgrade that it does not know: what follows is HTTP again.
-    bytes.remove_prefix(static_cast<size_t>(llhttp_get_error_pos(&parser_) - bytes.data()));
+    if (error == HPE_PAUSED) {
+      llhttp_resume(&parser_);
+      return Status::complete;
+    }
+    // The request was handed over already. uvicorn ignores an upgrade that it does not know: what
+    // follows is HTTP again.
     llhttp_resume_after_upgrade(&parser_);
-    return Status::complete;
   }
-  bytes = {};
-  return is_too_large_ ? Status::too_large : Status::bad;
 }
 
 bool MockRequestParser::take_continue() {
