@@ -1,0 +1,28 @@
+// The access log: one JSON line at the end of each exchange, never prompt or answer text. `ts` is
+// when the request had come,
+// `*_ms` are milliseconds; what is not known is null. Owned by the service. Loop thread only.
+#pragma once
+
+#include "weir/observer.h"
+
+#include "lb/observe/line_output.h"
+#include "lb/observe/wall_time.h"
+
+namespace weir {
+
+// The line without its newline, at the end of `out`.
+void append_access_line(std::string& out, const ExchangeReport& report, const WallTime& wall);
+
+class AccessLog final : public ExchangeObserver {
+ public:
+  // Both outlive the log.
+  AccessLog(LineOutput& output, const WallTime& wall) : output_(output), wall_(wall) {}
+
+  void on_exchange(const ExchangeReport& report) noexcept override;
+
+ private:
+  LineOutput& output_;
+  const WallTime wall_;
+};
+
+}  // namespace weir
