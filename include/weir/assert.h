@@ -1,5 +1,5 @@
-// Assertions for programmer errors. They stay in release builds (ADR 0008): a balancer restarts in milliseconds, corrupt
-// state does not heal.
+// Assertions for programmer errors. They stay in release builds (ADR 0008): a balancer restarts in
+// milliseconds, corrupt state does not heal.
 #pragma once
 
 namespace weir {

@@ -6,14 +6,22 @@ namespace weir {
 
 std::string_view to_string(BackendStateName state) noexcept {
   switch (state) {
-    case BackendStateName::starting: return "starting";
-    case BackendStateName::loading: return "loading";
-    case BackendStateName::untried: return "untried";
-    case BackendStateName::ready: return "ready";
-    case BackendStateName::suspect: return "suspect";
-    case BackendStateName::draining: return "draining";
-    case BackendStateName::down: return "down";
-    case BackendStateName::failed: return "failed";
+    case BackendStateName::starting:
+      return "starting";
+    case BackendStateName::loading:
+      return "loading";
+    case BackendStateName::untried:
+      return "untried";
+    case BackendStateName::ready:
+      return "ready";
+    case BackendStateName::suspect:
+      return "suspect";
+    case BackendStateName::draining:
+      return "draining";
+    case BackendStateName::down:
+      return "down";
+    case BackendStateName::failed:
+      return "failed";
   }
   return "unknown";
 }

@@ -1,5 +1,5 @@
-// The backends at a moment: an immutable list, sorted by id, without doubles. Published as shared_ptr<const BackendSet>;
-// any thread.
+// The backends at a moment: an immutable list, sorted by id, without doubles. Published as
+// shared_ptr<const BackendSet>; any thread.
 #pragma once
 
 #include <memory>

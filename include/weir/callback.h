@@ -1,5 +1,6 @@
-// A callback of two words: an object and a thunk that calls one of its members directly. No allocation, no virtual call.
-// The object must outlive every call; whoever holds a Callback does not own it.
+// A callback of two words: an object and a thunk that calls one of its members directly. No
+// allocation, no virtual call. The object must outlive every call; whoever holds a Callback does
+// not own it.
 #pragma once
 
 namespace weir {
@@ -26,18 +27,16 @@ struct Bound;
 template <typename T, typename... Args, void (T::*Method)(Args...)>
 struct Bound<Method> {
   static Callback<Args...> to(T* object) {
-    return Callback<Args...>(object, [](void* self, Args... args) {
-      (static_cast<T*>(self)->*Method)(args...);
-    });
+    return Callback<Args...>(
+        object, [](void* self, Args... args) { (static_cast<T*>(self)->*Method)(args...); });
   }
 };
 
 template <typename T, typename... Args, void (T::*Method)(Args...) noexcept>
 struct Bound<Method> {
   static Callback<Args...> to(T* object) {
-    return Callback<Args...>(object, [](void* self, Args... args) {
-      (static_cast<T*>(self)->*Method)(args...);
-    });
+    return Callback<Args...>(
+        object, [](void* self, Args... args) { (static_cast<T*>(self)->*Method)(args...); });
   }
 };
 

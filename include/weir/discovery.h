@@ -1,5 +1,5 @@
-// The contract of a source of backends: it publishes whole sets to a sink, and hears what became of its backends.
-// Loop thread only.
+// The contract of a source of backends: it publishes whole sets to a sink, and hears what became of
+// its backends. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ namespace weir {
 class BackendSetSink {
  public:
   // A source's set replaces the one it published before.
-  // `pending`: how many more backends may still come from this source (replicas starting or restarting); while it is not 0,
-  // a pool that waits for its backends keeps its requests waiting.
+  // `pending`: how many more backends may still come from this source (replicas starting or
+  // restarting); while it is not 0, a pool that waits for its backends keeps its requests waiting.
   virtual void publish(std::string_view source, std::shared_ptr<const BackendSet> set,
                        size_t pending) = 0;
 

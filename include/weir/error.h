@@ -1,5 +1,6 @@
-// What can go wrong on the data path, as data: who is to blame, which HTTP status it means, and whether it speaks against
-// the health of a backend. Error is small and trivially copyable; it is passed by value and never thrown.
+// What can go wrong on the data path, as data: who is to blame, which HTTP status it means, and
+// whether it speaks against the health of a backend. Error is small and trivially copyable; it is
+// passed by value and never thrown.
 #pragma once
 
 #include <cstdint>
@@ -13,28 +14,28 @@ enum class Blame : uint8_t { client, backend, balancer };
 
 enum class ErrorKind : uint8_t {
   // the client's
-  bad_request,         // malformed HTTP, framing or Host
-  head_too_large,      // 431
-  target_too_long,     // 414
-  body_too_large,      // 413
-  method_unsupported,  // 501
-  version_unsupported, // 505
-  expectation_failed,  // 417
-  coding_unsupported,  // 501, a Transfer-Encoding other than chunked
-  path_unknown,        // 404, not one of the inference paths
-  path_not_allowed,    // 403, engine control
-  model_not_found,     // 404
-  unauthorized,        // 401
-  request_timeout,     // 408, head or body came too slowly
-  client_gone,         // the client left; nobody to answer
+  bad_request,          // malformed HTTP, framing or Host
+  head_too_large,       // 431
+  target_too_long,      // 414
+  body_too_large,       // 413
+  method_unsupported,   // 501
+  version_unsupported,  // 505
+  expectation_failed,   // 417
+  coding_unsupported,   // 501, a Transfer-Encoding other than chunked
+  path_unknown,         // 404, not one of the inference paths
+  path_not_allowed,     // 403, engine control
+  model_not_found,      // 404
+  unauthorized,         // 401
+  request_timeout,      // 408, head or body came too slowly
+  client_gone,          // the client left; nobody to answer
   // ours
-  queue_full,          // 429
-  queue_timeout,       // 503
-  backends_loading,    // 503
-  no_backend_ready,    // 503
-  draining,            // 503
-  internal,            // 500
-  out_of_memory,       // 503, a bounded buffer or table is full
+  queue_full,        // 429
+  queue_timeout,     // 503
+  backends_loading,  // 503
+  no_backend_ready,  // 503
+  draining,          // 503
+  internal,          // 500
+  out_of_memory,     // 503, a bounded buffer or table is full
   // the backend's
   connect_refused,
   connect_timeout,
@@ -57,7 +58,7 @@ struct Error {
 // One row a kind; the table is in error.cpp and a test visits every kind.
 struct ErrorTraits {
   ErrorKind kind;
-  std::string_view name;     // the log's and the metrics' word: "connect_refused"
+  std::string_view name;  // the log's and the metrics' word: "connect_refused"
   Blame blame;
   int status;                // HTTP status towards the client; 0 = no answer is possible
   std::string_view type;     // OpenAI's error.type
@@ -69,8 +70,12 @@ struct ErrorTraits {
 };
 
 const ErrorTraits& traits(ErrorKind kind) noexcept;
-inline std::string_view name(ErrorKind kind) noexcept { return traits(kind).name; }
-inline Blame blame(ErrorKind kind) noexcept { return traits(kind).blame; }
+inline std::string_view name(ErrorKind kind) noexcept {
+  return traits(kind).name;
+}
+inline Blame blame(ErrorKind kind) noexcept {
+  return traits(kind).blame;
+}
 
 // "connect_refused (Connection refused)"
 std::string describe(const Error& error);

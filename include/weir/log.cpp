@@ -5,8 +5,8 @@
 namespace weir {
 namespace {
 
-std::atomic<LogSink*> g_sink{nullptr};            // NOLINT: the logger is the one global state
-std::atomic<LogLevel> g_threshold{LogLevel::info}; // NOLINT
+std::atomic<LogSink*> g_sink{nullptr};              // NOLINT: the logger is the one global state
+std::atomic<LogLevel> g_threshold{LogLevel::info};  // NOLINT
 
 }  // namespace
 

@@ -1,5 +1,6 @@
-// The operational log as an interface; lb/observe fills it, everyone logs through it. Callers format (fmt) only after
-// is_logged(). Any thread; the sink must be set before threads start and outlive them.
+// The operational log as an interface; lb/observe fills it, everyone logs through it. Callers
+// format (fmt) only after is_logged(). Any thread; the sink must be set before threads start and
+// outlive them.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,17 @@ void set_log_sink(LogSink* sink, LogLevel threshold) noexcept;  // nullptr: noth
 bool is_logged(LogLevel level) noexcept;
 void log(LogLevel level, std::string_view text) noexcept;  // dropped below the threshold
 
-inline void log_debug(std::string_view text) noexcept { log(LogLevel::debug, text); }
-inline void log_info(std::string_view text) noexcept { log(LogLevel::info, text); }
-inline void log_warning(std::string_view text) noexcept { log(LogLevel::warning, text); }
-inline void log_error(std::string_view text) noexcept { log(LogLevel::error, text); }
+inline void log_debug(std::string_view text) noexcept {
+  log(LogLevel::debug, text);
+}
+inline void log_info(std::string_view text) noexcept {
+  log(LogLevel::info, text);
+}
+inline void log_warning(std::string_view text) noexcept {
+  log(LogLevel::warning, text);
+}
+inline void log_error(std::string_view text) noexcept {
+  log(LogLevel::error, text);
+}
 
 }  // namespace weir

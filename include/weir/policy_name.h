@@ -10,10 +10,14 @@ enum class PolicyName : uint8_t { least_outstanding, round_robin, random, two_ch
 
 constexpr std::string_view to_string(PolicyName policy) noexcept {
   switch (policy) {
-    case PolicyName::least_outstanding: return "least_outstanding";
-    case PolicyName::round_robin: return "round_robin";
-    case PolicyName::random: return "random";
-    case PolicyName::two_choices: return "two_choices";
+    case PolicyName::least_outstanding:
+      return "least_outstanding";
+    case PolicyName::round_robin:
+      return "round_robin";
+    case PolicyName::random:
+      return "random";
+    case PolicyName::two_choices:
+      return "two_choices";
   }
   return "unknown";
 }

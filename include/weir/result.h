@@ -1,5 +1,6 @@
-// Result<T, E>: a value or an error, and nothing else (ADR 0004; std::expected is C++23). E is Error on the data path and
-// Problem (a text for a person) in the control plane. Value type, any thread.
+// Result<T, E>: a value or an error, and nothing else (ADR 0004; std::expected is C++23). E is
+// Error on the data path and Problem (a text for a person) in the control plane. Value type, any
+// thread.
 #pragma once
 
 #include <string>
@@ -22,8 +23,12 @@ struct Ok {};
 template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(E error) : content_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : content_(std::in_place_index<0>, std::move(value)) {
+  }  // NOLINT(google-explicit-constructor)
+  Result(E error)
+      : content_(std::in_place_index<1>, std::move(error)) {
+  }  // NOLINT(google-explicit-constructor)
 
   bool has_value() const { return content_.index() == 0; }
   explicit operator bool() const { return has_value(); }

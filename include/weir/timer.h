@@ -1,5 +1,6 @@
-// Timers in virtual or real time. A TimerQueue orders Timers by due time, then by arming; it never names a clock: its owner
-// (EventLoop, or a test) says what time it is. One thread; a Timer must not outlive its queue.
+// Timers in virtual or real time. A TimerQueue orders Timers by due time, then by arming; it never
+// names a clock: its owner (EventLoop, or a test) says what time it is. One thread; a Timer must
+// not outlive its queue.
 #pragma once
 
 #include <chrono>
@@ -16,7 +17,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 class TimerQueue;
 
-// Armed at most once at a time; its destructor cancels it. Its callback may arm it again or destroy its owner.
+// Armed at most once at a time; its destructor cancels it. Its callback may arm it again or destroy
+// its owner.
 class Timer {
  public:
   Timer(TimerQueue& queue, Callback<> on_due) : queue_(queue), on_due_(on_due) {}
@@ -24,7 +26,7 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   ~Timer() { cancel(); }
 
-  void start(Duration after);       // from queue.now(); re-arms if already armed
+  void start(Duration after);  // from queue.now(); re-arms if already armed
   void start_at(TimePoint due);
   void cancel() noexcept;
   bool is_armed() const { return position_ != kNowhere; }
@@ -56,8 +58,8 @@ class TimerQueue {
   // Moves time on (never back) without running anything.
   void set_now(TimePoint now);
 
-  // Moves time on to `to` and runs what falls due, in order, with now() at each timer's due time; timers armed by callbacks
-  // and due by `to` run too.
+  // Moves time on to `to` and runs what falls due, in order, with now() at each timer's due time;
+  // timers armed by callbacks and due by `to` run too.
   void advance_to(TimePoint to);
 
  private:

@@ -53,10 +53,16 @@ void BackendConnection::try_next_address() {
 
 void BackendConnection::on_ready(Readiness readiness) {
   switch (state_) {
-    case State::connecting: on_connect_event(); return;
-    case State::idle: on_idle_event_(this); return;
-    case State::busy: break;
-    case State::closed: return;
+    case State::connecting:
+      on_connect_event();
+      return;
+    case State::idle:
+      on_idle_event_(this);
+      return;
+    case State::busy:
+      break;
+    case State::closed:
+      return;
   }
   BackendConnectionUser* user = user_;
   if (readiness.writable) user->on_backend_writable();
@@ -79,9 +85,13 @@ void BackendConnection::on_connect_event() {
   user_->on_backend_connected();
 }
 
-void BackendConnection::on_timeout() { fail(Error{ErrorKind::connect_timeout, false, ETIMEDOUT}); }
+void BackendConnection::on_timeout() {
+  fail(Error{ErrorKind::connect_timeout, false, ETIMEDOUT});
+}
 
-void BackendConnection::on_start_failed() { fail(last_error_); }
+void BackendConnection::on_start_failed() {
+  fail(last_error_);
+}
 
 void BackendConnection::fail(const Error& error) {
   BackendConnectionUser* user = user_;

@@ -1,6 +1,6 @@
-// One connection to one backend: connecting, then carrying one exchange after the other. Owned by ConnectionPool when idle,
-// by its Exchange when busy. It moves bytes; what they mean is its user's. Never half-closed: to vLLM a FIN means that the
-// client left. Loop thread only.
+// One connection to one backend: connecting, then carrying one exchange after the other. Owned by
+// ConnectionPool when idle, by its Exchange when busy. It moves bytes; what they mean is its
+// user's. Never half-closed: to vLLM a FIN means that the client left. Loop thread only.
 //
 //   connecting ──▶ busy ◀──▶ idle (in the pool)
 //        └───────────┴─────────┴──▶ closed
@@ -10,14 +10,16 @@
 #include <span>
 #include <vector>
 
-#include "lb/balance/balancer.h"
-#include "lb/net/stream.h"
 #include "weir/error.h"
 #include "weir/timer.h"
 
+#include "lb/balance/balancer.h"
+#include "lb/net/stream.h"
+
 namespace weir {
 
-// Hears of a busy (or connecting) connection. After on_backend_failed, or after close(), nothing is called any more.
+// Hears of a busy (or connecting) connection. After on_backend_failed, or after close(), nothing is
+// called any more.
 class BackendConnectionUser {
  public:
   virtual void on_backend_connected() = 0;
@@ -39,12 +41,14 @@ class BackendConnection {
   BackendConnection(const BackendConnection&) = delete;
   BackendConnection& operator=(const BackendConnection&) = delete;
 
-  // Tries the addresses in turn; on_backend_connected or on_backend_failed comes in a later turn of the loop.
+  // Tries the addresses in turn; on_backend_connected or on_backend_failed comes in a later turn of
+  // the loop.
   void connect(SocketAddresses addresses, Duration timeout, BackendConnectionUser& user);
 
   // From idle to busy: a reused connection.
   void take(BackendConnectionUser& user);
-  // From busy to idle: `on_event` hears of the first event, which means that it is of no use any more.
+  // From busy to idle: `on_event` hears of the first event, which means that it is of no use any
+  // more.
   void make_idle(Callback<BackendConnection*> on_event, TimePoint now);
   void close() noexcept;
 

@@ -78,8 +78,8 @@ void ConnectionPool::discard(std::unique_ptr<BackendConnection> connection) {
   loop_.retire(std::move(connection));
 }
 
-// A byte, a FIN or a reset while idle: whatever it is, the connection is of no use any more. A spurious edge (the socket
-// became writable) is told apart by looking.
+// A byte, a FIN or a reset while idle: whatever it is, the connection is of no use any more. A
+// spurious edge (the socket became writable) is told apart by looking.
 void ConnectionPool::on_idle_event(BackendConnection* connection) {
   Stream& stream = connection->stream();
   if (!stream.has_hangup() && !stream.is_readable()) return;

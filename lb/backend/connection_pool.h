@@ -1,5 +1,5 @@
-// One worker's connections to its backends: idle ones, last in first out, kept for less time than uvicorn keeps them (5 s),
-// and the making of new ones. Owned by its worker. Loop thread only.
+// One worker's connections to its backends: idle ones, last in first out, kept for less time than
+// uvicorn keeps them (5 s), and the making of new ones. Owned by its worker. Loop thread only.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace weir {
 
 struct ConnectionPoolOptions {
-  Duration idle_timeout = std::chrono::seconds(4);      // uvicorn closes after 5.00 s (vLLM, measured)
+  Duration idle_timeout = std::chrono::seconds(4);  // uvicorn closes after 5.00 s (vLLM, measured)
   Duration connect_timeout = std::chrono::seconds(2);
   size_t idle_per_backend = 1024;
 };
@@ -23,12 +23,12 @@ class ConnectionPool {
   ConnectionPool& operator=(const ConnectionPool&) = delete;
   ~ConnectionPool();
 
-  // Where the backend of this serial is; closes what belonged to an earlier backend in the same slot. No addresses: its
-  // name does not resolve, connecting fails.
+  // Where the backend of this serial is; closes what belonged to an earlier backend in the same
+  // slot. No addresses: its name does not resolve, connecting fails.
   void assign(uint32_t slot, BackendSerial serial, SocketAddresses addresses);
 
-  // An idle connection if there is one and `may_reuse`, else a new one that is connecting. The user hears of it later in
-  // either case; a reused one has state() busy already.
+  // An idle connection if there is one and `may_reuse`, else a new one that is connecting. The user
+  // hears of it later in either case; a reused one has state() busy already.
   std::unique_ptr<BackendConnection> get(uint32_t slot, BackendSerial serial, bool may_reuse,
                                          BackendConnectionUser& user);
   // Back from an exchange that ended well, or closes it if the pool has no use for it.

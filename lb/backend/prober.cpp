@@ -48,8 +48,9 @@ class Prober::Probe final : public BackendConnectionUser {
       finish({ProbeResult::Kind::answered, 200, 0});
       return;
     }
-    const std::string request = "GET " + prober_.options_.path + " HTTP/1.1\r\nHost: " +
-                                target_.host + "\r\nUser-Agent: weir-probe\r\n\r\n";
+    const std::string request = "GET " + prober_.options_.path +
+                                " HTTP/1.1\r\nHost: " + target_.host +
+                                "\r\nUser-Agent: weir-probe\r\n\r\n";
     if (connection_->stream().write(request) == Stream::WriteStatus::failed) {
       finish({ProbeResult::Kind::failed, 0, connection_->stream().os_error()});
     }
@@ -97,7 +98,8 @@ class Prober::Probe final : public BackendConnectionUser {
   void finish(const ProbeResult& result) {
     patience_.cancel();
     drop();
-    // 404 and the like: alive, only without such a path. The balancer judges; here it only sets the rhythm.
+    // 404 and the like: alive, only without such a path. The balancer judges; here it only sets the
+    // rhythm.
     const bool is_well = result.kind == ProbeResult::Kind::answered && result.status < 500;
     next_.start(is_well ? prober_.options_.interval : prober_.options_.fast_interval);
     prober_.balancer_.on_probe(target_.serial, result, prober_.loop_.now());

@@ -1,5 +1,6 @@
-// Asks each backend now and then, always over a fresh connection (only that tells whether its port still accepts), and
-// tells the balancer what it found. Owned by the app, on one loop. A backend that is not well is asked more often.
+// Asks each backend now and then, always over a fresh connection (only that tells whether its port
+// still accepts), and tells the balancer what it found. Owned by the app, on one loop. A backend
+// that is not well is asked more often.
 #pragma once
 
 #include <memory>
@@ -14,9 +15,10 @@
 namespace weir {
 
 struct ProberOptions {
-  std::string path = "/health";                          // empty: connecting is enough
+  std::string path = "/health";  // empty: connecting is enough
   Duration interval = std::chrono::seconds(2);
-  Duration fast_interval = std::chrono::milliseconds(500);  // until it is well again; refused is the face of loading
+  Duration fast_interval =
+      std::chrono::milliseconds(500);  // until it is well again; refused is the face of loading
   Duration timeout = std::chrono::seconds(1);
 };
 

@@ -39,13 +39,13 @@ struct HealthOptions {
 struct BalancerOptions {
   std::string pool = "default";
   PolicyName policy = PolicyName::least_outstanding;
-  uint32_t max_outstanding = 0;          // of a backend whose spec says nothing; 0 = no cap
-  size_t queue_limit = ~size_t{0};       // places in the waiting room; ~0 = bounded by memory only
-  Duration queue_timeout{};              // 0 = as long as it takes
-  bool waits_for_backends = false;       // launch: wait while any is starting, loading or pending
-  bool tries_unprobed = true;            // a backend that has not been probed yet may be given work
+  uint32_t max_outstanding = 0;     // of a backend whose spec says nothing; 0 = no cap
+  size_t queue_limit = ~size_t{0};  // places in the waiting room; ~0 = bounded by memory only
+  Duration queue_timeout{};         // 0 = as long as it takes
+  bool waits_for_backends = false;  // launch: wait while any is starting, loading or pending
+  bool tries_unprobed = true;       // a backend that has not been probed yet may be given work
   HealthOptions health;
-  uint64_t seed = 1;                     // of random and two_choices
+  uint64_t seed = 1;  // of random and two_choices
 };
 
 // Names a backend for as long as the process lives; never used again for another one. 0 = none.
@@ -128,7 +128,7 @@ class Place {
   Wish wish_;
   TimePoint entered_{};
   TimePoint deadline_{};
-  Place* previous_ = nullptr;     // in the line, or in the list of answered places
+  Place* previous_ = nullptr;  // in the line, or in the list of answered places
   Place* next_ = nullptr;
   bool is_answered_ = false;
   Lease lease_;
@@ -138,8 +138,8 @@ class Place {
 // What a probe found.
 struct ProbeResult {
   enum class Kind : uint8_t { answered, refused, timed_out, failed } kind = Kind::failed;
-  int status = 0;      // when answered
-  int os_error = 0;    // when failed
+  int status = 0;    // when answered
+  int os_error = 0;  // when failed
 };
 
 struct BackendSnapshot {
@@ -148,12 +148,12 @@ struct BackendSnapshot {
   BackendSerial serial = 0;
   uint32_t slot = 0;
   BackendStateName state = BackendStateName::untried;
-  std::string reason;      // "probe: connection refused"
+  std::string reason;  // "probe: connection refused"
   TimePoint since{};
   uint32_t outstanding = 0;
   uint32_t max_outstanding = 0;  // 0 = no cap
   uint32_t weight = 1;
-  uint64_t served = 0;     // exchanges that succeeded
+  uint64_t served = 0;  // exchanges that succeeded
   uint64_t failures = 0;
 };
 
@@ -163,8 +163,8 @@ struct PoolSnapshot {
   std::vector<BackendSnapshot> backends;
   size_t waiting = 0;
   size_t queue_limit = 0;
-  TimePoint oldest_wait{};   // when waiting > 0
-  size_t pending = 0;        // backends that may still come
+  TimePoint oldest_wait{};  // when waiting > 0
+  size_t pending = 0;       // backends that may still come
 };
 
 class Balancer {
@@ -197,8 +197,8 @@ class Balancer {
 
   PoolSnapshot snapshot() const;
   size_t waiting() const;
-  size_t ready() const;         // usable backends, whether at their cap or not
-  size_t outstanding() const;   // leases out, of removed backends too
+  size_t ready() const;        // usable backends, whether at their cap or not
+  size_t outstanding() const;  // leases out, of removed backends too
   const BalancerOptions& options() const { return options_; }
 
   // "no backend of pool default is ready: 5 loading, 3 down", for error messages and logs.

@@ -9,10 +9,10 @@
 namespace weir {
 
 enum class Progress : uint8_t {
-  not_sent,          // no byte of the request went out on this connection
-  sent,              // some of it did; no byte of the response came
-  response_begun,    // bytes came, but none was passed on to the client
-  committed,         // the client has seen a part of the response
+  not_sent,        // no byte of the request went out on this connection
+  sent,            // some of it did; no byte of the response came
+  response_begun,  // bytes came, but none was passed on to the client
+  committed,       // the client has seen a part of the response
 };
 
 struct RetrySituation {
@@ -26,8 +26,8 @@ struct RetrySituation {
 
 enum class RetryVerdict : uint8_t {
   give_up,
-  elsewhere,        // another backend; this one is excluded
-  same_or_other,    // a stale reused connection: a fresh one, the same backend is allowed
+  elsewhere,      // another backend; this one is excluded
+  same_or_other,  // a stale reused connection: a fresh one, the same backend is allowed
 };
 
 RetryVerdict judge_retry(const RetrySituation& situation) noexcept;

@@ -32,7 +32,10 @@ void BlockPool::give_back(char* block) noexcept {
 }
 
 ByteQueue::ByteQueue(ByteQueue&& other) noexcept
-    : pool_(other.pool_), blocks_(std::move(other.blocks_)), begin_(other.begin_), size_(other.size_) {
+    : pool_(other.pool_),
+      blocks_(std::move(other.blocks_)),
+      begin_(other.begin_),
+      size_(other.size_) {
   other.blocks_.clear();
   other.begin_ = 0;
   other.size_ = 0;

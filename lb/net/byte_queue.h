@@ -1,5 +1,5 @@
-// Bytes in order, for what the other side would not take yet and for request bodies that may be sent again. Blocks come from
-// a BlockPool with a cap. Empty costs no memory. One thread.
+// Bytes in order, for what the other side would not take yet and for request bodies that may be
+// sent again. Blocks come from a BlockPool with a cap. Empty costs no memory. One thread.
 #pragma once
 
 #include <sys/uio.h>
@@ -11,7 +11,8 @@
 
 namespace weir {
 
-// 16 KiB blocks, kept for reuse up to a small number; `limit` bytes at most are out at once. Owned by its worker.
+// 16 KiB blocks, kept for reuse up to a small number; `limit` bytes at most are out at once. Owned
+// by its worker.
 class BlockPool {
  public:
   static constexpr size_t kBlockSize = 16 * 1024;
@@ -22,7 +23,7 @@ class BlockPool {
   BlockPool& operator=(const BlockPool&) = delete;
   ~BlockPool();
 
-  char* take();               // nullptr at the limit
+  char* take();  // nullptr at the limit
   void give_back(char* block) noexcept;
   size_t blocks_out() const { return out_; }
 

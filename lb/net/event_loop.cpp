@@ -12,7 +12,8 @@
 namespace weir {
 namespace {
 
-// A pass over the ready descriptors is bounded, so that timers and tasks get their turn (proxy techniques, 1.2).
+// A pass over the ready descriptors is bounded, so that timers and tasks get their turn (proxy
+// techniques, 1.2).
 constexpr int kEventsPerPass = 128;
 
 event_base* new_base() {
@@ -79,7 +80,9 @@ void EventLoop::run() {
   stop_.store(false, std::memory_order_relaxed);
 }
 
-void EventLoop::run_once() { turn(EVLOOP_ONCE); }
+void EventLoop::run_once() {
+  turn(EVLOOP_ONCE);
+}
 
 void EventLoop::turn(int flags) {
   arm_timer();
@@ -103,7 +106,8 @@ void EventLoop::run_timers() {
   if (!timers_.is_empty() && timers_.next_due() <= timers_.now()) timers_.advance_to(timers_.now());
 }
 
-// libevent is told of the next timer only when it is earlier than what it waits for; a later one costs one early wake-up.
+// libevent is told of the next timer only when it is earlier than what it waits for; a later one
+// costs one early wake-up.
 void EventLoop::arm_timer() {
   const TimePoint due = timers_.is_empty() ? kNever : timers_.next_due();
   if (due >= armed_for_) return;

@@ -1,5 +1,6 @@
-// One thread's event loop over libevent: readiness, timers, deferred tasks, and the end of objects. Owned by its thread's
-// top object; everything but stop() and Task::post() is for the loop's own thread.
+// One thread's event loop over libevent: readiness, timers, deferred tasks, and the end of objects.
+// Owned by its thread's top object; everything but stop() and Task::post() is for the loop's own
+// thread.
 #pragma once
 
 #include <atomic>
@@ -18,8 +19,9 @@ namespace weir {
 
 class EventLoop;
 
-// Something to be done in a later turn of a loop. post() may be called from any thread and again before it ran (it then
-// runs once). The destructor takes it off; destroy it on the loop's thread, and only when no other thread may still post.
+// Something to be done in a later turn of a loop. post() may be called from any thread and again
+// before it ran (it then runs once). The destructor takes it off; destroy it on the loop's thread,
+// and only when no other thread may still post.
 class Task {
  public:
   Task(EventLoop& loop, Callback<> run) : loop_(loop), run_(run) {}
@@ -43,9 +45,9 @@ class EventLoop {
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop();
 
-  void run();               // until stop()
-  void stop();              // any thread; the current turn is finished first
-  void run_once();          // one turn, waiting for at most the next timer; for tests
+  void run();       // until stop()
+  void stop();      // any thread; the current turn is finished first
+  void run_once();  // one turn, waiting for at most the next timer; for tests
 
   TimerQueue& timers() { return timers_; }
 
@@ -53,7 +55,8 @@ class EventLoop {
   TimePoint now() const { return timers_.now(); }
   TimePoint refresh_now();
 
-  // Destroys the object at the end of this turn. It must have silenced its events and timers (close()).
+  // Destroys the object at the end of this turn. It must have silenced its events and timers
+  // (close()).
   template <typename T>
   void retire(std::unique_ptr<T> object) {
     if (!object) return;
@@ -87,12 +90,12 @@ class EventLoop {
   event timer_event_{};
   event sweep_event_{};
   TimerQueue timers_;
-  TimePoint armed_for_{};   // what timer_event_ is armed for; max() = not armed
+  TimePoint armed_for_{};  // what timer_event_ is armed for; max() = not armed
   std::vector<Retired> retired_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
-  std::vector<Task*> posted_;       // guarded by mutex_
-  std::vector<Task*> running_;      // the batch being run; loop thread
+  std::vector<Task*> posted_;   // guarded by mutex_
+  std::vector<Task*> running_;  // the batch being run; loop thread
 };
 
 }  // namespace weir

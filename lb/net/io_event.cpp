@@ -27,7 +27,8 @@ void IoEvent::remove() noexcept {
 void IoEvent::thunk(evutil_socket_t, short what, void* self) {
   auto* event = static_cast<IoEvent*>(self);
   event->loop_->refresh_now();
-  event->on_ready_(Readiness{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0});
+  event->on_ready_(
+      Readiness{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0});
 }
 
 }  // namespace weir

@@ -1,17 +1,19 @@
-// Readiness of one descriptor: one libevent event, edge-triggered, added once and removed only at close; pausing a direction
-// is the owner's flag, never a system call. Declare it behind the UniqueFd it watches, so that it goes first. Loop thread.
+// Readiness of one descriptor: one libevent event, edge-triggered, added once and removed only at
+// close; pausing a direction is the owner's flag, never a system call. Declare it behind the
+// UniqueFd it watches, so that it goes first. Loop thread.
 #pragma once
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "lb/net/event_loop.h"
 #include "weir/callback.h"
+
+#include "lb/net/event_loop.h"
 
 namespace weir {
 
-// What happened, as a set of bits. `hangup` = the other side sent FIN or the connection is gone: then read until the end,
-// because bytes and FIN that came together give no second edge.
+// What happened, as a set of bits. `hangup` = the other side sent FIN or the connection is gone:
+// then read until the end, because bytes and FIN that came together give no second edge.
 struct Readiness {
   bool readable;
   bool writable;
@@ -25,7 +27,8 @@ class IoEvent {
   IoEvent& operator=(const IoEvent&) = delete;
   ~IoEvent() { remove(); }
 
-  // Both directions and hangup; the callback runs on every edge. False if the kernel refuses (ENOMEM, ENOSPC).
+  // Both directions and hangup; the callback runs on every edge. False if the kernel refuses
+  // (ENOMEM, ENOSPC).
   [[nodiscard]] bool add(EventLoop& loop, int fd, Callback<Readiness> on_ready);
   // Readable only and level-triggered: for listening sockets and signal-like descriptors.
   [[nodiscard]] bool add_level_readable(EventLoop& loop, int fd, Callback<Readiness> on_ready);

@@ -1,5 +1,6 @@
-// A deadline that moves often and is seldom reached: moving it later is one store; only when the timer fires does it look
-// whether the deadline has moved, and re-arms itself. For idle and between-bytes time-outs on the data path. Loop thread.
+// A deadline that moves often and is seldom reached: moving it later is one store; only when the
+// timer fires does it look whether the deadline has moved, and re-arms itself. For idle and
+// between-bytes time-outs on the data path. Loop thread.
 #pragma once
 
 #include "weir/timer.h"
@@ -18,7 +19,9 @@ class LazyTimer {
     if (!timer_.is_armed() || deadline < timer_.due()) timer_.start_at(deadline);
   }
   void set_after(Duration after) { set(queue_.now() + after); }
-  void clear() { deadline_ = TimePoint::max(); }  // the timer may stay armed; it then finds nothing to do
+  void clear() {
+    deadline_ = TimePoint::max();
+  }  // the timer may stay armed; it then finds nothing to do
   bool is_set() const { return deadline_ != TimePoint::max(); }
   TimePoint deadline() const { return deadline_; }
   void cancel() {

@@ -1,5 +1,5 @@
-// Signals as callbacks of a loop. One object a process; it lives as long as its loop (freeing a signal event in its own
-// callback is not safe in libevent). Loop thread only.
+// Signals as callbacks of a loop. One object a process; it lives as long as its loop (freeing a
+// signal event in its own callback is not safe in libevent). Loop thread only.
 #pragma once
 
 #include <array>
@@ -8,8 +8,9 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "lb/net/event_loop.h"
 #include "weir/callback.h"
+
+#include "lb/net/event_loop.h"
 
 namespace weir {
 

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include <memory>
+
+#include <netdb.h>
 
 namespace weir {
 namespace {
@@ -43,7 +44,8 @@ Result<std::vector<SocketAddress>, Problem> look_up(const Address& address, int 
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* list = nullptr;
   const std::string port = std::to_string(address.port);
-  const int rc = ::getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(), port.c_str(), &hints, &list);
+  const int rc = ::getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(), port.c_str(),
+                               &hints, &list);
   if (rc != 0) {
     return Problem{"cannot resolve \"" + address.host + "\": " + ::gai_strerror(rc),
                    "check the name, or give an IP address"};
@@ -99,7 +101,8 @@ void UniqueFd::reset(int fd) noexcept {
 
 uint16_t SocketAddress::port() const {
   if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
-  if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
+  if (family() == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
   return 0;
 }
 
@@ -116,7 +119,8 @@ bool SocketAddress::is_loopback() const {
 std::string SocketAddress::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, text, sizeof text);
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, text,
+                sizeof text);
     return text;
   }
   if (family() == AF_INET6) {
@@ -170,9 +174,9 @@ Result<UniqueFd, Problem> listen_on(const SocketAddress& address, int backlog) {
   const int error = errno;
   if (address.family() == AF_UNIX) ::umask(old_mask);
   if (rc != 0) {
-    return system_problem("cannot listen on " + where, error,
-                          error == EADDRINUSE ? "another program uses this address; choose another port"
-                                              : "");
+    return system_problem(
+        "cannot listen on " + where, error,
+        error == EADDRINUSE ? "another program uses this address; choose another port" : "");
   }
   if (::listen(fd.get(), backlog) != 0) return system_problem("cannot listen on " + where, errno);
   return fd;
@@ -206,18 +210,22 @@ Result<UniqueFd> accept_from(int listener, SocketAddress* peer) noexcept {
 SocketAddress local_address(int fd) noexcept {
   SocketAddress out;
   out.length = sizeof out.storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&out.storage), &out.length) != 0) out.length = 0;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&out.storage), &out.length) != 0)
+    out.length = 0;
   return out;
 }
 
 SocketAddress peer_address(int fd) noexcept {
   SocketAddress out;
   out.length = sizeof out.storage;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&out.storage), &out.length) != 0) out.length = 0;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&out.storage), &out.length) != 0)
+    out.length = 0;
   return out;
 }
 
-void set_no_delay(int fd) noexcept { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+void set_no_delay(int fd) noexcept {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
 
 void set_keep_alive(int fd) noexcept {
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

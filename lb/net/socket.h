@@ -1,4 +1,5 @@
-// Descriptors and sockets: owning, connecting, listening, options. Non-blocking and close-on-exec, always. No events here.
+// Descriptors and sockets: owning, connecting, listening, options. Non-blocking and close-on-exec,
+// always. No events here.
 #pragma once
 
 #include <sys/socket.h>
@@ -45,18 +46,21 @@ struct SocketAddress {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
-  uint16_t port() const;       // 0 for unix
-  bool is_loopback() const;    // 127.0.0.0/8, ::1, unix
-  std::string host() const;    // numeric, without port and brackets; "unix" for unix
+  uint16_t port() const;     // 0 for unix
+  bool is_loopback() const;  // 127.0.0.0/8, ::1, unix
+  std::string host() const;  // numeric, without port and brackets; "unix" for unix
   std::string to_string() const;
 };
 
-// Numeric hosts and unix paths only: never blocks. An empty host is the wildcard (IPv6 with IPv4 where there is IPv6).
+// Numeric hosts and unix paths only: never blocks. An empty host is the wildcard (IPv6 with IPv4
+// where there is IPv6).
 Result<SocketAddress, Problem> numeric_address(const Address& address);
-// Numeric or by name, in the order getaddrinfo gives. Blocks: keep it off the loop once traffic flows.
+// Numeric or by name, in the order getaddrinfo gives. Blocks: keep it off the loop once traffic
+// flows.
 Result<std::vector<SocketAddress>, Problem> resolve(const Address& address);
 
-// Binds and listens. A stale unix socket (nobody accepts there) is replaced; mode 0600 for unix sockets.
+// Binds and listens. A stale unix socket (nobody accepts there) is replaced; mode 0600 for unix
+// sockets.
 Result<UniqueFd, Problem> listen_on(const SocketAddress& address, int backlog = 4096);
 // Begins to connect; the descriptor becomes writable when it is over, then ask connect_result.
 Result<UniqueFd> begin_connect(const SocketAddress& address) noexcept;
@@ -69,8 +73,9 @@ SocketAddress local_address(int fd) noexcept;
 SocketAddress peer_address(int fd) noexcept;
 
 void set_no_delay(int fd) noexcept;
-void set_keep_alive(int fd) noexcept;        // probes after 60 s of silence; finds clients whose host is gone
-void reset_on_close(int fd) noexcept;        // close() sends RST instead of FIN
+void set_keep_alive(
+    int fd) noexcept;  // probes after 60 s of silence; finds clients whose host is gone
+void reset_on_close(int fd) noexcept;  // close() sends RST instead of FIN
 
 // Raises the soft limit of descriptors to the hard one; returns the limit now in force.
 uint64_t raise_descriptor_limit() noexcept;

@@ -38,7 +38,8 @@ Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
   for (;;) {
     const ssize_t n = ::recv(fd_.get(), buffer, capacity, 0);
     if (n > 0) {
-      // A short read means drained, unless the end has been announced: then there is no further edge, so read on.
+      // A short read means drained, unless the end has been announced: then there is no further
+      // edge, so read on.
       if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
       return {ReadStatus::data, static_cast<size_t>(n), 0};
     }

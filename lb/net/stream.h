@@ -1,6 +1,6 @@
-// A non-blocking byte stream over one descriptor: reads into the caller's buffer, writes at once and queues only what the
-// kernel would not take. Owns the descriptor; owned by a connection. Loop thread only. It decides nothing: limits, deadlines
-// and what an end means are its owner's.
+// A non-blocking byte stream over one descriptor: reads into the caller's buffer, writes at once
+// and queues only what the kernel would not take. Owns the descriptor; owned by a connection. Loop
+// thread only. It decides nothing: limits, deadlines and what an end means are its owner's.
 #pragma once
 
 #include <cstddef>
@@ -18,35 +18,40 @@ class Stream {
   enum class ReadStatus : uint8_t { data, would_block, end, failed };
   struct ReadResult {
     ReadStatus status;
-    size_t bytes;   // when data
-    int os_error;   // when failed
+    size_t bytes;  // when data
+    int os_error;  // when failed
   };
   enum class WriteStatus : uint8_t {
-    sent,     // all of it is with the kernel
-    queued,   // some of it waits here; on_ready with `writable` comes when it may go on: call flush()
-    failed,   // the connection is broken, or memory is at its limit; os_error() says which (ENOBUFS)
+    sent,    // all of it is with the kernel
+    queued,  // some of it waits here; on_ready with `writable` comes when it may go on: call
+             // flush()
+    failed,  // the connection is broken, or memory is at its limit; os_error() says which (ENOBUFS)
   };
 
   Stream(EventLoop& loop, BlockPool& pool) : loop_(loop), queue_(pool) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Takes the descriptor; on_ready runs on every edge until close(). False if the kernel refuses the event.
+  // Takes the descriptor; on_ready runs on every edge until close(). False if the kernel refuses
+  // the event.
   [[nodiscard]] bool open(UniqueFd fd, Callback<Readiness> on_ready);
   bool is_open() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }
 
-  // Edge-triggered: once told `readable`, read until would_block (or end), or remember to come back: is_readable() stays
-  // true until a read came up short.
+  // Edge-triggered: once told `readable`, read until would_block (or end), or remember to come
+  // back: is_readable() stays true until a read came up short.
   ReadResult read(char* buffer, size_t capacity);
   bool is_readable() const { return is_readable_; }
-  bool has_hangup() const { return has_hangup_; }  // FIN or worse was seen; unread bytes may still be there
+  bool has_hangup() const {
+    return has_hangup_;
+  }  // FIN or worse was seen; unread bytes may still be there
 
   WriteStatus write(std::string_view bytes);
   WriteStatus write(std::string_view first, std::string_view second);  // one system call
   WriteStatus flush();
-  // What the kernel takes now, nothing is queued: bytes taken, 0 when it would block, -1 when the connection is broken.
-  // For senders that keep their bytes themselves; not to be mixed with queued writes.
+  // What the kernel takes now, nothing is queued: bytes taken, 0 when it would block, -1 when the
+  // connection is broken. For senders that keep their bytes themselves; not to be mixed with queued
+  // writes.
   ssize_t write_some(const iovec* pieces, int count);
   size_t queued() const { return queue_.size(); }
   int os_error() const { return os_error_; }

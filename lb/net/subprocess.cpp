@@ -88,9 +88,14 @@ Result<Ok, Problem> Subprocess::start(const SubprocessOptions& options) {
                         (options.input != SubprocessOptions::Input::pipe || make_pipe(&in)) &&
                         (options.output != SubprocessOptions::Output::pipe || make_pipe(&out));
   if (!pipes_ok || !null) return cannot_start(options.argv[0], errno);
-  ChildPlan plan{pointers(options.argv), pointers(options.environment),
-                 options.directory.empty() ? nullptr : options.directory.c_str(), -1, -1, -1,
-                 options.own_process_group, report.write.get()};
+  ChildPlan plan{pointers(options.argv),
+                 pointers(options.environment),
+                 options.directory.empty() ? nullptr : options.directory.c_str(),
+                 -1,
+                 -1,
+                 -1,
+                 options.own_process_group,
+                 report.write.get()};
   if (options.input == SubprocessOptions::Input::pipe) plan.input = in.read.get();
   if (options.input == SubprocessOptions::Input::null) plan.input = null.get();
   if (options.output == SubprocessOptions::Output::pipe) plan.output = out.write.get();
@@ -114,11 +119,13 @@ Result<Ok, Problem> Subprocess::start(const SubprocessOptions& options) {
   if (has_own_group_) ::setpgid(pid, pid);
   input_ = std::move(in.write);
   pid_fd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  WEIR_ASSERT(pid_fd_ && pid_event_.add_level_readable(loop_, pid_fd_.get(), bind<&Subprocess::on_pid_ready>(this)));
+  WEIR_ASSERT(pid_fd_ && pid_event_.add_level_readable(loop_, pid_fd_.get(),
+                                                       bind<&Subprocess::on_pid_ready>(this)));
   if (out.read) {
     output_ = std::move(out.read);
     ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-    WEIR_ASSERT(output_event_.add_level_readable(loop_, output_.get(), bind<&Subprocess::on_output_ready>(this)));
+    WEIR_ASSERT(output_event_.add_level_readable(loop_, output_.get(),
+                                                 bind<&Subprocess::on_output_ready>(this)));
   }
   return Ok{};
 }
@@ -166,6 +173,8 @@ void Subprocess::signal_group(int number) noexcept {
   if (is_running() && has_own_group_) ::kill(-pid_, number);
 }
 
-void Subprocess::close_input() noexcept { input_.reset(); }
+void Subprocess::close_input() noexcept {
+  input_.reset();
+}
 
 }  // namespace weir

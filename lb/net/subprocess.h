@@ -1,5 +1,6 @@
-// A child process on a loop: its output as lines or bytes, its end with its status. The destructor does not kill: whoever
-// started it ends it (signal()), and waits for on_exit. Uses pidfd, so no SIGCHLD handler. Loop thread only.
+// A child process on a loop: its output as lines or bytes, its end with its status. The destructor
+// does not kill: whoever started it ends it (signal()), and waits for on_exit. Uses pidfd, so no
+// SIGCHLD handler. Loop thread only.
 #pragma once
 
 #include <signal.h>
@@ -9,26 +10,27 @@
 #include <string_view>
 #include <vector>
 
+#include "weir/result.h"
+
 #include "lb/net/io_event.h"
 #include "lb/net/socket.h"
-#include "weir/result.h"
 
 namespace weir {
 
 struct SubprocessOptions {
-  std::vector<std::string> argv;              // argv[0] is looked up in PATH
-  std::vector<std::string> environment;       // "NAME=value"; the whole environment of the child
-  std::string directory;                      // empty = ours
+  std::vector<std::string> argv;         // argv[0] is looked up in PATH
+  std::vector<std::string> environment;  // "NAME=value"; the whole environment of the child
+  std::string directory;                 // empty = ours
   bool own_process_group = true;
   enum class Input : uint8_t { null, pipe, inherit } input = Input::null;
   enum class Output : uint8_t { pipe, inherit } output = Output::pipe;  // stdout
-  bool errors_to_output = true;               // stderr goes where stdout goes; else inherited
+  bool errors_to_output = true;  // stderr goes where stdout goes; else inherited
 };
 
 // How a process ended.
 struct ExitStatus {
-  int code = 0;     // as a shell has it: exit code, or 128 + signal
-  int signal = 0;   // 0 = exited by itself
+  int code = 0;    // as a shell has it: exit code, or 128 + signal
+  int signal = 0;  // 0 = exited by itself
 };
 
 class SubprocessUser {
@@ -48,7 +50,8 @@ class Subprocess {
   Subprocess& operator=(const Subprocess&) = delete;
   ~Subprocess();
 
-  // A program that cannot be executed (not found, no permission) is a Problem here, not an exit code.
+  // A program that cannot be executed (not found, no permission) is a Problem here, not an exit
+  // code.
   Result<Ok, Problem> start(const SubprocessOptions& options);
 
   bool is_running() const { return pid_ > 0; }

@@ -1,10 +1,13 @@
-// The ordered queue declared in weir/timer.h: a binary heap by (due, order of arming); each Timer knows its place.
+// The ordered queue declared in weir/timer.h: a binary heap by (due, order of arming); each Timer
+// knows its place.
 #include "weir/assert.h"
 #include "weir/timer.h"
 
 namespace weir {
 
-void Timer::start(Duration after) { start_at(queue_.now() + after); }
+void Timer::start(Duration after) {
+  start_at(queue_.now() + after);
+}
 
 void Timer::start_at(TimePoint due) {
   cancel();

@@ -1,14 +1,15 @@
 #include "lb/proxy/client_connection.h"
 
+#include "weir/assert.h"
+
 #include "lb/http/error_response.h"
 #include "lb/proxy/local_answers.h"
 #include "lb/proxy/proxy_context.h"
-#include "weir/assert.h"
 
 namespace weir {
 namespace {
 
-constexpr size_t kMostDiscarded = 1024 * 1024;               // while lingering
+constexpr size_t kMostDiscarded = 1024 * 1024;  // while lingering
 constexpr Duration kLinger = std::chrono::seconds(2);
 
 }  // namespace
@@ -71,11 +72,15 @@ void ClientConnection::on_output_queued() {
 
 bool ClientConnection::may_read() const {
   switch (state_) {
-    case State::reading_head: return true;
-    case State::busy: return input_.empty() && exchange_->wants_request_body();
-    case State::lingering: return true;
+    case State::reading_head:
+      return true;
+    case State::busy:
+      return input_.empty() && exchange_->wants_request_body();
+    case State::lingering:
+      return true;
     case State::flushing:
-    case State::closed: return false;
+    case State::closed:
+      return false;
   }
   return false;
 }
@@ -86,7 +91,8 @@ void ClientConnection::read_more() {
       discard_input();
       return;
     }
-    const Stream::ReadResult result = stream_.read(context_.scratch.data(), context_.scratch.size());
+    const Stream::ReadResult result =
+        stream_.read(context_.scratch.data(), context_.scratch.size());
     if (result.status == Stream::ReadStatus::would_block) return;
     if (result.status != Stream::ReadStatus::data) {
       on_left();
@@ -127,10 +133,16 @@ size_t ClientConnection::process_head(std::string_view bytes) {
     deadline_.set_after(context_.options.request_head);
   }
   switch (scanner_.scan(head, context_.options.head_limits.head_bytes)) {
-    case http::HeadState::incomplete: return skipped;
-    case http::HeadState::bad: refuse_head(ErrorKind::bad_request); return bytes.size();
-    case http::HeadState::too_large: refuse_head(ErrorKind::head_too_large); return bytes.size();
-    case http::HeadState::complete: break;
+    case http::HeadState::incomplete:
+      return skipped;
+    case http::HeadState::bad:
+      refuse_head(ErrorKind::bad_request);
+      return bytes.size();
+    case http::HeadState::too_large:
+      refuse_head(ErrorKind::head_too_large);
+      return bytes.size();
+    case http::HeadState::complete:
+      break;
   }
   const size_t length = scanner_.head_length();
   return handle_head(head.substr(0, length)) ? skipped + length : bytes.size();
@@ -179,7 +191,8 @@ size_t ClientConnection::process_body(std::string_view bytes) {
   size_t used = 0;
   while (state_ == State::busy && !exchange_->is_request_complete()) {
     const std::string_view rest = bytes.substr(used);
-    if (!rest.empty() && !exchange_->wants_request_body() && !exchange_->waits_for_continue()) break;
+    if (!rest.empty() && !exchange_->wants_request_body() && !exchange_->waits_for_continue())
+      break;
     const http::BodyReader::Piece piece = body_.next(rest);
     if (piece.kind == http::BodyReader::PieceKind::more) break;
     if (piece.kind == http::BodyReader::PieceKind::bad) {
@@ -217,7 +230,9 @@ void ClientConnection::on_continue() {
   if (state_ == State::reading_head || state_ == State::busy) read_more();
 }
 
-void ClientConnection::on_client_broken() { on_left(); }
+void ClientConnection::on_client_broken() {
+  on_left();
+}
 
 void ClientConnection::on_exchange_done(ClientFate fate) {
   WEIR_ASSERT(state_ == State::busy);
@@ -228,8 +243,11 @@ void ClientConnection::on_exchange_done(ClientFate fate) {
       close();
       return;
     case ClientFate::cut:
-    case ClientFate::close: close_gracefully(); return;
-    case ClientFate::keep: break;
+    case ClientFate::close:
+      close_gracefully();
+      return;
+    case ClientFate::keep:
+      break;
   }
   if (is_draining_) {
     close_gracefully();
@@ -279,8 +297,11 @@ void ClientConnection::on_deadline() {
       }
       return;
     case State::flushing:
-    case State::lingering: close(); return;
-    case State::closed: return;
+    case State::lingering:
+      close();
+      return;
+    case State::closed:
+      return;
   }
 }
 
@@ -302,8 +323,8 @@ void ClientConnection::close_gracefully() {
   }
 }
 
-// FIN now, but the socket is closed only when the client has closed too, or after a while: closing with unread bytes in the
-// kernel would send a reset, which may overtake and destroy the answer.
+// FIN now, but the socket is closed only when the client has closed too, or after a while: closing
+// with unread bytes in the kernel would send a reset, which may overtake and destroy the answer.
 void ClientConnection::linger() {
   state_ = State::lingering;
   stream_.shutdown_write();
@@ -319,7 +340,8 @@ void ClientConnection::linger() {
 
 void ClientConnection::discard_input() {
   for (;;) {
-    const Stream::ReadResult result = stream_.read(context_.scratch.data(), context_.scratch.size());
+    const Stream::ReadResult result =
+        stream_.read(context_.scratch.data(), context_.scratch.size());
     if (result.status == Stream::ReadStatus::would_block) return;
     discarded_ += result.bytes;
     if (result.status != Stream::ReadStatus::data || discarded_ > kMostDiscarded) {

@@ -1,9 +1,10 @@
-// One client's connection: reads requests one after the other, hands each to an Exchange, writes what that produces, keeps
-// the limits. Owned by its Listener. Loop thread only.
+// One client's connection: reads requests one after the other, hands each to an Exchange, writes
+// what that produces, keeps the limits. Owned by its Listener. Loop thread only.
 //
 //   reading_head ◀──▶ busy (an Exchange runs; its request body is read here)
 //        │              │
-//        └──────────────┴──▶ flushing (what is queued is still sent) ──▶ lingering (FIN sent, the rest discarded) ──▶ closed
+//        └──────────────┴──▶ flushing (what is queued is still sent) ──▶ lingering (FIN sent, the
+//        rest discarded) ──▶ closed
 #pragma once
 
 #include <memory>
@@ -39,11 +40,11 @@ class ClientConnection final : private ExchangeClient {
   ~ClientConnection();
 
   [[nodiscard]] bool open(UniqueFd fd, const SocketAddress& peer);
-  void drain();          // idle: closes now; busy: after this exchange
-  void close_now();      // whatever it is doing
+  void drain();      // idle: closes now; busy: after this exchange
+  void close_now();  // whatever it is doing
 
   State state() const { return state_; }
-  size_t index = 0;      // in its owner's list
+  size_t index = 0;  // in its owner's list
 
  private:
   Stream& client_stream() override { return stream_; }
@@ -78,11 +79,11 @@ class ClientConnection final : private ExchangeClient {
   State state_ = State::closed;
   bool is_draining_ = false;
   bool has_begun_head_ = false;
-  bool is_trusted_ = false;       // the gate let it in
+  bool is_trusted_ = false;  // the gate let it in
   bool was_gate_asked_ = false;
   bool is_processing_ = false;
   size_t discarded_ = 0;
-  std::string input_;             // bytes read and not used yet
+  std::string input_;  // bytes read and not used yet
   std::string peer_;
   http::HeadScanner scanner_;
   http::BodyReader body_;

@@ -1,7 +1,8 @@
 #include "lb/proxy/exchange.h"
 
-#include "lb/proxy/proxy_context.h"
 #include "weir/assert.h"
+
+#include "lb/proxy/proxy_context.h"
 
 namespace weir {
 namespace {
@@ -12,11 +13,16 @@ constexpr int kReadsPerTurn = 8;
 bool may_follow(Exchange::State from, Exchange::State to) {
   using enum Exchange::State;
   switch (to) {
-    case idle: return from == done;
-    case waiting: return from == idle || from == connecting || from == sending;
-    case connecting: return from == waiting;
-    case sending: return from == connecting;
-    case done: return from != done;
+    case idle:
+      return from == done;
+    case waiting:
+      return from == idle || from == connecting || from == sending;
+    case connecting:
+      return from == waiting;
+    case sending:
+      return from == connecting;
+    case done:
+      return from != done;
   }
   return false;
 }
@@ -142,11 +148,14 @@ void Exchange::on_lease(Lease lease) {
   // What must not be sent twice does not go over a connection that its backend may just be closing.
   const bool may_reuse = may_reuse_ && is_repeatable_ && body_.is_held();
   const bool is_plain = framing_.kind == http::BodyKind::none && is_repeatable_;
-  backend_ = context_.pool.get(lease_.slot(), lease_.serial(), may_reuse || (may_reuse_ && is_plain), *this);
+  backend_ = context_.pool.get(lease_.slot(), lease_.serial(),
+                               may_reuse || (may_reuse_ && is_plain), *this);
   if (backend_->state() == BackendConnection::State::busy) begin_sending();
 }
 
-void Exchange::on_backend_connected() { begin_sending(); }
+void Exchange::on_backend_connected() {
+  begin_sending();
+}
 
 void Exchange::begin_sending() {
   become(State::sending);
@@ -159,7 +168,8 @@ void Exchange::begin_sending() {
   http::finish_request(request_, {spec.api_key, spec.host_header}, method_, framing_, &head_);
   relay_.start(RelayRequest{request_id_, backend_id_, report_.attempts, method_, shape_,
                             client_minor_version_, client_keeps_alive_, is_inference_});
-  if (context_.options.first_byte > Duration::zero()) silence_.set_after(context_.options.first_byte);
+  if (context_.options.first_byte > Duration::zero())
+    silence_.set_after(context_.options.first_byte);
   pump();
 }
 
@@ -171,12 +181,14 @@ void Exchange::pump() {
       if (backend_->stream().is_readable() || backend_->stream().has_hangup()) {
         on_backend_readable();
       } else {
-        on_attempt_failed(Error{ErrorKind::backend_closed, backend_->is_reused(), backend_->stream().os_error()});
+        on_attempt_failed(
+            Error{ErrorKind::backend_closed, backend_->is_reused(), backend_->stream().os_error()});
       }
       return;
     case RequestBody::Pumped::all_sent:
     case RequestBody::Pumped::blocked:
-    case RequestBody::Pumped::waits_for_client: break;
+    case RequestBody::Pumped::waits_for_client:
+      break;
   }
   if (was_full && !body_.is_full()) client_->resume_request_body();
 }
@@ -245,12 +257,14 @@ void Exchange::write_to_client(std::string_view first, std::string_view second) 
   if (client_failed_) return;
   Stream& stream = client_->client_stream();
   switch (stream.write(first, second)) {
-    case Stream::WriteStatus::sent: return;
+    case Stream::WriteStatus::sent:
+      return;
     case Stream::WriteStatus::queued:
       client_->on_output_queued();
       if (stream.queued() > kHighWater) is_backend_paused_ = true;
       return;
-    case Stream::WriteStatus::failed: break;
+    case Stream::WriteStatus::failed:
+      break;
   }
   client_failed_ = true;
   resume_.post();

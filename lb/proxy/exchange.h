@@ -1,15 +1,19 @@
-// The life of one request: wait for a lease, connect, send, pass the response on; once more elsewhere if that is safe. Owned
-// by its ClientConnection while it runs, reused through ProxyContext. Loop thread only.
+// The life of one request: wait for a lease, connect, send, pass the response on; once more
+// elsewhere if that is safe. Owned by its ClientConnection while it runs, reused through
+// ProxyContext. Loop thread only.
 //
 //   idle ──▶ waiting ──▶ connecting ──▶ sending ──▶ done
 //               ▲            │             │ (its ResponseRelay: head, held, passing)
-//               └── retry ───┴─────────────┘   failed after the client saw a part: cut visibly, never retried
+//               └── retry ───┴─────────────┘   failed after the client saw a part: cut visibly,
+//               never retried
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "weir/observer.h"
 
 #include "lb/backend/backend_connection.h"
 #include "lb/balance/balancer.h"
@@ -21,7 +25,6 @@
 #include "lb/proxy/local_answers.h"
 #include "lb/proxy/request_body.h"
 #include "lb/proxy/response_relay.h"
-#include "weir/observer.h"
 
 namespace weir {
 
@@ -40,8 +43,8 @@ class ExchangeClient {
  public:
   virtual Stream& client_stream() = 0;
   virtual void resume_request_body() = 0;  // there is room again
-  virtual void on_output_queued() = 0;      // the client did not take all that was written
-  virtual void on_client_broken() = 0;                 // writing failed: calls on_client_gone in turn
+  virtual void on_output_queued() = 0;     // the client did not take all that was written
+  virtual void on_client_broken() = 0;     // writing failed: calls on_client_gone in turn
   virtual void on_exchange_done(ClientFate fate) = 0;  // the last call
 
  protected:
@@ -58,16 +61,17 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   ~Exchange();
 
   // The head is complete; copies all it needs from it.
-  void begin(ExchangeClient& client, const http::RequestHead& head, const http::PathVerdict& verdict,
-             std::string_view client_address);
+  void begin(ExchangeClient& client, const http::RequestHead& head,
+             const http::PathVerdict& verdict, std::string_view client_address);
   void on_request_body(std::string_view data);
   void on_request_end();
-  bool wants_request_body() const;   // false: leave it in the socket for now
-  void start();                      // ask for a backend; after what came with the head was handed over
-  void on_client_drained();          // the client took what was queued
-  void on_client_gone();             // aborts the backend at once; on_exchange_done is not called
+  bool wants_request_body() const;  // false: leave it in the socket for now
+  void start();              // ask for a backend; after what came with the head was handed over
+  void on_client_drained();  // the client took what was queued
+  void on_client_gone();     // aborts the backend at once; on_exchange_done is not called
   void answer_locally(const LocalAnswer& answer);  // instead of start()
-  void refuse(const Error& error);   // the client's fault (bad body) or ours, before or while sending
+  void refuse(
+      const Error& error);  // the client's fault (bad body) or ours, before or while sending
 
   // A backend whose port refuses and that has been silent here is given up.
   void check_silence();
@@ -89,7 +93,7 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void on_lease(Lease lease);
   void begin_sending();
   void pump();
-  void on_silence();         // nothing came for too long
+  void on_silence();  // nothing came for too long
   void on_hold_over();
   void on_resume();
   void on_response_done();
@@ -109,18 +113,18 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   http::ApiShape shape_ = http::ApiShape::openai;
   http::Framing framing_;
   int client_minor_version_ = 1;
-  int connects_ = 0;               // that failed
+  int connects_ = 0;  // that failed
   bool is_repeatable_ = false;
   bool is_inference_ = false;
   bool client_keeps_alive_ = true;
-  bool expects_continue_ = false;  // and has not been told to go on
-  bool may_reuse_ = true;          // an idle backend connection
-  bool is_backend_paused_ = false; // the client is slow
-  bool client_failed_ = false;     // writing to it failed; its connection will notice
-  size_t active_index_ = 0;        // in ProxyContext::active
+  bool expects_continue_ = false;   // and has not been told to go on
+  bool may_reuse_ = true;           // an idle backend connection
+  bool is_backend_paused_ = false;  // the client is slow
+  bool client_failed_ = false;      // writing to it failed; its connection will notice
+  size_t active_index_ = 0;         // in ProxyContext::active
 
   http::RewrittenRequest request_;
-  std::string head_;               // as sent to this backend
+  std::string head_;  // as sent to this backend
   size_t head_sent_ = 0;
   std::string path_;
   std::string request_id_;
@@ -134,8 +138,8 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
 
   RequestBody body_;
   ResponseRelay relay_;
-  Place place_;                    // held while waiting
-  Lease lease_;                    // held while connecting and sending
+  Place place_;  // held while waiting
+  Lease lease_;  // held while connecting and sending
   std::unique_ptr<BackendConnection> backend_;
   LazyTimer silence_;
   LazyTimer hold_;

@@ -1,11 +1,13 @@
-// How an exchange ends: well, elsewhere, with an error answer, or cut. The other half of exchange.cpp.
+// How an exchange ends: well, elsewhere, with an error answer, or cut. The other half of
+// exchange.cpp.
 #include <fmt/core.h>
+
+#include "weir/assert.h"
+#include "weir/log.h"
 
 #include "lb/http/error_response.h"
 #include "lb/proxy/exchange.h"
 #include "lb/proxy/proxy_context.h"
-#include "weir/assert.h"
-#include "weir/log.h"
 
 namespace weir {
 namespace {
@@ -20,7 +22,8 @@ bool means_no_backend(ErrorKind kind) {
 }  // namespace
 
 void Exchange::on_response_done() {
-  const bool is_upload_over = body_.is_complete() && body_.unsent() == 0 && head_sent_ == head_.size();
+  const bool is_upload_over =
+      body_.is_complete() && body_.unsent() == 0 && head_sent_ == head_.size();
   const bool keeps_client = relay_.keeps_client_alive() && is_upload_over;
   const TimePoint now = context_.loop.now();
   if (report_.has_stream_error) {
@@ -34,7 +37,9 @@ void Exchange::on_response_done() {
   finish(keeps_client ? ClientFate::keep : ClientFate::close);
 }
 
-void Exchange::on_backend_failed(const Error& error) { on_attempt_failed(error); }
+void Exchange::on_backend_failed(const Error& error) {
+  on_attempt_failed(error);
+}
 
 void Exchange::on_silence() {
   if (state_ != State::sending) return;
@@ -63,8 +68,8 @@ void Exchange::check_silence() {
 }
 
 void Exchange::on_attempt_failed(Error error) {
-  const bool is_stale = error.on_reused_connection && error.kind == ErrorKind::backend_closed &&
-                        !relay_.has_begun();
+  const bool is_stale =
+      error.on_reused_connection && error.kind == ErrorKind::backend_closed && !relay_.has_begun();
   // A connection that its backend closed while it lay idle says nothing about the backend.
   if (!is_stale) {
     lease_.failed(error, context_.loop.now());
@@ -125,7 +130,8 @@ void Exchange::fail(const Error& error) {
 }
 
 void Exchange::answer_with_error(const Error& error, std::string_view message) {
-  const bool keeps_client = client_keeps_alive_ && body_.is_complete() && error.kind != ErrorKind::draining;
+  const bool keeps_client =
+      client_keeps_alive_ && body_.is_complete() && error.kind != ErrorKind::draining;
   http::ErrorAnswer answer;
   answer.kind = error.kind;
   answer.message = message;
@@ -147,9 +153,11 @@ void Exchange::answer_locally(const LocalAnswer& answer) {
   report_.is_probe_path = true;
   report_.status = answer.status;
   context_.out = fmt::format(
-      "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Request-Id: {}\r\n{}\r\n",
+      "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Request-Id: "
+      "{}\r\n{}\r\n",
       answer.status == 200 ? "200 OK" : "503 Service Unavailable", answer.body.size(), request_id_,
-      keeps_client ? (client_minor_version_ == 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n");
+      keeps_client ? (client_minor_version_ == 0 ? "Connection: keep-alive\r\n" : "")
+                   : "Connection: close\r\n");
   if (method_ != http::Method::head) context_.out += answer.body;
   write_to_client(context_.out, {});
   finish(keeps_client ? ClientFate::keep : ClientFate::close);

@@ -2,8 +2,9 @@
 
 #include <errno.h>
 
-#include "lb/proxy/proxy_context.h"
 #include "weir/log.h"
+
+#include "lb/proxy/proxy_context.h"
 
 namespace weir {
 namespace {

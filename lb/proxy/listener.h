@@ -1,4 +1,5 @@
-// Accepts clients on one listening socket and owns their connections. Owned by a worker. Loop thread only.
+// Accepts clients on one listening socket and owns their connections. Owned by a worker. Loop
+// thread only.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// What weir answers itself on the data port, and the key it may ask for. Pure but for a look at the balancer.
+// What weir answers itself on the data port, and the key it may ask for. Pure but for a look at the
+// balancer.
 #pragma once
 
 #include <string>

@@ -6,7 +6,8 @@ namespace weir {
 namespace {
 
 constexpr size_t kSpareExchanges = 256;
-constexpr size_t kOutputLimit = size_t{1} << 30;  // of all clients of this worker; each is paused at kHighWater
+constexpr size_t kOutputLimit =
+    size_t{1} << 30;  // of all clients of this worker; each is paused at kHighWater
 
 }  // namespace
 

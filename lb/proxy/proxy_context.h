@@ -1,10 +1,13 @@
-// What one worker's connections and exchanges share. Owned by the worker, outlives them all. Loop thread only.
+// What one worker's connections and exchanges share. Owned by the worker, outlives them all. Loop
+// thread only.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "weir/observer.h"
 
 #include "lb/backend/connection_pool.h"
 #include "lb/balance/balancer.h"
@@ -13,7 +16,6 @@
 #include "lb/net/event_loop.h"
 #include "lb/proxy/proxy_options.h"
 #include "lb/proxy/request_ids.h"
-#include "weir/observer.h"
 
 namespace weir {
 
@@ -31,8 +33,9 @@ class ClientGate {
 struct ProxyContext {
   static constexpr size_t kScratch = 64 * 1024;
 
-  ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool, PlaceWaker& the_waker,
-               ExchangeObserver& the_observer, const ProxyOptions& the_options, size_t replay_total);
+  ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool,
+               PlaceWaker& the_waker, ExchangeObserver& the_observer,
+               const ProxyOptions& the_options, size_t replay_total);
   ~ProxyContext();
 
   std::unique_ptr<Exchange> take_exchange();
@@ -44,17 +47,17 @@ struct ProxyContext {
   PlaceWaker& waker;
   ExchangeObserver& observer;
   const ProxyOptions& options;
-  ClientGate* gate = nullptr;              // nullptr: nobody passes without the key, if one is required
-  Callback<BackendSerial> on_trouble;      // a backend failed an exchange: probe it now
-  BlockPool output_blocks;                 // what clients would not take yet
-  BlockPool replay_blocks;                 // request bodies
+  ClientGate* gate = nullptr;          // nullptr: nobody passes without the key, if one is required
+  Callback<BackendSerial> on_trouble;  // a backend failed an exchange: probe it now
+  BlockPool output_blocks;             // what clients would not take yet
+  BlockPool replay_blocks;             // request bodies
   http::HeadParser request_parser;
   http::HeadParser response_parser;
   RequestIds ids;
-  std::string out;                         // heads are built here before they are written
-  std::vector<Exchange*> active;           // begun and not done
+  std::string out;                // heads are built here before they are written
+  std::vector<Exchange*> active;  // begun and not done
   bool is_draining = false;
-  std::array<char, kScratch> scratch;      // every read goes here
+  std::array<char, kScratch> scratch;  // every read goes here
 
  private:
   std::vector<std::unique_ptr<Exchange>> spare_;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "weir/assert.h"
+
 #include "lb/http/body_reader.h"
 #include "lb/proxy/proxy_options.h"
-#include "weir/assert.h"
 
 namespace weir {
 namespace {

@@ -1,5 +1,6 @@
-// The body of a request on its way to a backend: what has come, what has been sent, and whether all of it is still here so
-// that it can be sent again. Holds wire bytes (a chunked body is re-chunked by us). Owned by an Exchange. Loop thread only.
+// The body of a request on its way to a backend: what has come, what has been sent, and whether all
+// of it is still here so that it can be sent again. Holds wire bytes (a chunked body is re-chunked
+// by us). Owned by an Exchange. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,7 @@ class RequestBody {
   bool is_held() const { return is_held_; }          // can be sent again from the start
   bool is_complete() const { return is_complete_; }  // by the client
   bool was_touched() const { return sent_ > 0 || dropped_ > 0; }
-  uint64_t received() const { return received_; }    // content bytes
+  uint64_t received() const { return received_; }  // content bytes
   size_t unsent() const { return bytes_.size() - sent_; }
   // Enough is waiting here: the client's socket is not to be read for now.
   bool is_full() const;
@@ -42,8 +43,8 @@ class RequestBody {
   void drop_sent();
 
   ByteQueue bytes_;
-  size_t sent_ = 0;          // of bytes_
-  uint64_t dropped_ = 0;     // sent and thrown away
+  size_t sent_ = 0;       // of bytes_
+  uint64_t dropped_ = 0;  // sent and thrown away
   uint64_t received_ = 0;
   size_t replay_bytes_ = 0;
   http::BodyKind kind_ = http::BodyKind::none;

@@ -27,7 +27,8 @@ uint64_t RequestIds::random() {
 std::string_view RequestIds::next() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  const auto ms = static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+  const auto ms =
+      static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
   const uint64_t high = (ms << 16) | (random() & 0xffff);
   const uint64_t low = random();
   constexpr char kHex[] = "0123456789abcdef";

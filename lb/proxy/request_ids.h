@@ -1,5 +1,5 @@
-// Ids for requests that bring none: 32 hex digits, the first 12 of them milliseconds since the epoch, so that they sort by
-// time as UUIDv7 does. One a worker; not for secrets.
+// Ids for requests that bring none: 32 hex digits, the first 12 of them milliseconds since the
+// epoch, so that they sort by time as UUIDv7 does. One a worker; not for secrets.
 #pragma once
 
 #include <array>

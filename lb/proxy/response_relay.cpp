@@ -1,9 +1,10 @@
 #include "lb/proxy/response_relay.h"
 
+#include "weir/assert.h"
+
 #include "lb/http/answer_look.h"
 #include "lb/http/error_response.h"
 #include "lb/proxy/proxy_context.h"
-#include "weir/assert.h"
 
 namespace weir {
 namespace {
@@ -66,12 +67,14 @@ ResponseRelay::Status ResponseRelay::take_head(std::string_view* bytes) {
       *bytes = {};
       return Status::more;
     case http::HeadState::bad:
-    case http::HeadState::too_large: return fail(ErrorKind::bad_response);
-    case http::HeadState::complete: break;
+    case http::HeadState::too_large:
+      return fail(ErrorKind::bad_response);
+    case http::HeadState::complete:
+      break;
   }
   const size_t length = scanner_.head_length();
-  const auto head = context_.response_parser.parse_response(
-      all.substr(0, length), request_.method, false, context_.options.head_limits);
+  const auto head = context_.response_parser.parse_response(all.substr(0, length), request_.method,
+                                                            false, context_.options.head_limits);
   if (!head) return fail(ErrorKind::bad_response);
   const Status status = accept_head(**head);
   bytes->remove_prefix(length - had);
@@ -82,7 +85,8 @@ ResponseRelay::Status ResponseRelay::take_head(std::string_view* bytes) {
 
 ResponseRelay::Status ResponseRelay::accept_head(const http::ResponseHead& head) {
   if (head.status == 101) return fail(ErrorKind::bad_response);
-  if (head.status < 200) return Status::more;  // 100 was answered by us; others are not passed on yet
+  if (head.status < 200)
+    return Status::more;  // 100 was answered by us; others are not passed on yet
   has_head_ = true;
   status_ = head.status;
   is_event_stream_ = head.is_event_stream;
@@ -144,7 +148,8 @@ ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
       case http::BodyReader::PieceKind::framing:
         cursor += piece.length;
         if (mode_ != Mode::raw) run_begin = cursor;
-        if (reader_.is_at_chunk_boundary() && (!looks_at_events_ || events_.is_at_event_boundary())) {
+        if (reader_.is_at_chunk_boundary() &&
+            (!looks_at_events_ || events_.is_at_event_boundary())) {
           safe_end = cursor;
         }
         break;
@@ -211,9 +216,9 @@ void ResponseRelay::pass(std::string_view run) {
     if (!run.empty()) sink_.write_to_client(run, {});
     return;
   }
-  const bool is_over = hold_ == Hold::none || (hold_ == Hold::first_event && has_first_event_) ||
-                       (hold_ == Hold::first_event &&
-                        held_.size() + run.size() > context_.options.hold_bytes);
+  const bool is_over =
+      hold_ == Hold::none || (hold_ == Hold::first_event && has_first_event_) ||
+      (hold_ == Hold::first_event && held_.size() + run.size() > context_.options.hold_bytes);
   if (!is_over) {
     held_.append(run);
     return;
@@ -276,8 +281,9 @@ ResponseRelay::Status ResponseRelay::fail(ErrorKind kind) {
   return Status::failed;
 }
 
-// The abort event is withheld. What came before it in this read, up to the last clean place, is passed on if a part of the
-// answer has been seen already or will be; when nothing was committed the exchange may still go elsewhere.
+// The abort event is withheld. What came before it in this read, up to the last clean place, is
+// passed on if a part of the answer has been seen already or will be; when nothing was committed
+// the exchange may still go elsewhere.
 ResponseRelay::Status ResponseRelay::fail_aborted(std::string_view safe_run, bool is_clean_cut) {
   if (is_committed_ && is_clean_cut) pass(safe_run);
   is_clean_boundary_ = is_clean_cut;
@@ -285,7 +291,8 @@ ResponseRelay::Status ResponseRelay::fail_aborted(std::string_view safe_run, boo
 }
 
 bool ResponseRelay::write_error_event(ErrorKind kind, std::string_view message) {
-  const bool is_chunked = mode_ == Mode::rechunk || (mode_ == Mode::raw && reader_.kind() == http::BodyKind::chunked);
+  const bool is_chunked =
+      mode_ == Mode::rechunk || (mode_ == Mode::raw && reader_.kind() == http::BodyKind::chunked);
   if (!is_committed_ || !looks_at_events_ || !is_chunked || !is_clean_boundary_) return false;
   std::string event;
   http::append_error_event(request_.shape, kind, message, &event);

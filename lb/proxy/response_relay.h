@@ -1,20 +1,23 @@
-// The response of one attempt on its way to the client: collects and checks the head, holds it as long as the exchange may
-// still go elsewhere, walks the body, and passes its bytes on raw. Owned by an Exchange. Loop thread only.
+// The response of one attempt on its way to the client: collects and checks the head, holds it as
+// long as the exchange may still go elsewhere, walks the body, and passes its bytes on raw. Owned
+// by an Exchange. Loop thread only.
 //
-//   head ──▶ held (event stream before its first event, plain JSON before its end) ──▶ passing ──▶ done
+//   head ──▶ held (event stream before its first event, plain JSON before its end) ──▶ passing ──▶
+//   done
 //     └─────────────────────────────────────────────────────────────────────────────┘
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "weir/error.h"
+#include "weir/observer.h"
+
 #include "lb/http/body_reader.h"
 #include "lb/http/event_scanner.h"
 #include "lb/http/head_scanner.h"
 #include "lb/http/message_head.h"
 #include "lb/http/path_policy.h"
-#include "weir/error.h"
-#include "weir/observer.h"
 
 namespace weir {
 
@@ -29,7 +32,8 @@ class RelaySink {
   ~RelaySink() = default;
 };
 
-// What the head that goes to the client says, and how the request was; views must live as long as the attempt.
+// What the head that goes to the client says, and how the request was; views must live as long as
+// the attempt.
 struct RelayRequest {
   std::string_view request_id;
   std::string_view backend;
@@ -37,8 +41,8 @@ struct RelayRequest {
   http::Method method = http::Method::get;
   http::ApiShape shape = http::ApiShape::openai;
   int client_minor_version = 1;
-  bool keeps_alive = true;    // towards the client
-  bool may_hold = false;      // the exchange could go elsewhere, or its answer is to be looked at
+  bool keeps_alive = true;  // towards the client
+  bool may_hold = false;    // the exchange could go elsewhere, or its answer is to be looked at
 };
 
 class ResponseRelay {
@@ -53,16 +57,17 @@ class ResponseRelay {
 
   void start(const RelayRequest& request);
   Status feed(std::string_view bytes);
-  // An answer that comes before the request was sent whole: the client's connection cannot go on after it.
+  // An answer that comes before the request was sent whole: the client's connection cannot go on
+  // after it.
   void will_close_client() {
     if (!has_head_) request_.keeps_alive = false;
   }
-  Status on_close();          // the backend sent FIN; `failed` unless that ends the response
-  void release_hold();        // the time-limit of the hold is over: pass on what is there
+  Status on_close();    // the backend sent FIN; `failed` unless that ends the response
+  void release_hold();  // the time-limit of the hold is over: pass on what is there
   void reset();
 
-  bool has_begun() const { return has_begun_; }       // a byte of the response came
-  bool is_committed() const { return is_committed_; } // the client has seen a part of it
+  bool has_begun() const { return has_begun_; }        // a byte of the response came
+  bool is_committed() const { return is_committed_; }  // the client has seen a part of it
   bool is_holding() const { return has_head_ && !is_committed_; }
   bool has_first_event() const { return has_first_event_ || (has_head_ && !is_event_stream_); }
   bool is_done_event_seen() const { return is_done_event_seen_; }
@@ -71,10 +76,12 @@ class ResponseRelay {
   int status() const { return status_; }
   const Error& error() const { return error_; }
 
-  // After a failure in the middle: puts an error event into the stream if that is possible here (chunk and event boundary of
-  // an unencoded chunked event stream). False: the connection can only be cut.
+  // After a failure in the middle: puts an error event into the stream if that is possible here
+  // (chunk and event boundary of an unencoded chunked event stream). False: the connection can only
+  // be cut.
   bool write_error_event(ErrorKind kind, std::string_view message);
-  // How a cut is made visible to this client: a FIN looks like a proper end when nothing else delimits the body.
+  // How a cut is made visible to this client: a FIN looks like a proper end when nothing else
+  // delimits the body.
   bool needs_reset_to_show_cut() const { return mode_ == Mode::plain; }
 
  private:
@@ -100,8 +107,8 @@ class ResponseRelay {
   http::HeadScanner scanner_;
   http::BodyReader reader_;
   http::EventScanner events_;
-  std::string head_;          // the backend's, while incomplete
-  std::string held_;          // the client's head and what follows it, until committed
+  std::string head_;  // the backend's, while incomplete
+  std::string held_;  // the client's head and what follows it, until committed
   Error error_{};
   int status_ = 0;
   Mode mode_ = Mode::raw;
@@ -115,7 +122,8 @@ class ResponseRelay {
   bool has_first_event_ = false;
   bool is_done_event_seen_ = false;
   bool backend_may_be_reused_ = false;
-  bool is_clean_boundary_ = false;   // everything passed on so far ends at a chunk and event boundary
+  bool is_clean_boundary_ =
+      false;  // everything passed on so far ends at a chunk and event boundary
 };
 
 }  // namespace weir
