@@ -173,14 +173,16 @@ void Replica::retry_or_give_up(const ReplicaEnd& end) {
                            (!was_ready_ && (end.code == 126 || end.code == 127));
   if (was_ready_ && timers_.now() - status_.since >= options_.forgive_after) spent_restarts_ = 0;
   if (is_hopeless || spent_restarts_ >= allowed_restarts()) {
-    if (spent_restarts_ > 0) why += fmt::format(", after {} restarts", spent_restarts_);
+    if (spent_restarts_ > 0) {
+      why += fmt::format(", after {} restart{}", spent_restarts_, spent_restarts_ == 1 ? "" : "s");
+    }
     return become(ReplicaState::failed, std::move(why));
   }
   const Duration backoff = std::min(options_.longest_backoff,
                                     options_.first_backoff * (1 << std::min(spent_restarts_, 10U)));
   ++spent_restarts_;
   ++status_.restarts;
-  wait(backoff, fmt::format("{}; restart {} of {} in {}", why, spent_restarts_, options_.restarts,
+  wait(backoff, fmt::format("{}; restart {} of {} in {}", why, spent_restarts_, allowed_restarts(),
                             seconds_text(backoff)));
 }
 

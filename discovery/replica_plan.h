@@ -19,7 +19,7 @@ struct ReplicaPlanOptions {
   uint32_t gpus_per_replica = 1;
   uint32_t replicas = 0;  // 0 = as many as fit
   GpuBinding binding = GpuBinding::pick;
-  std::vector<std::string> srun_args;  // put behind ours, so that they win
+  std::vector<std::string> srun_args = {};  // put behind ours, so that they win
   std::string step_prefix = "weir-";   // of the steps' names: the sweep at the end looks for it
 };
 

@@ -78,7 +78,10 @@ stop() {
   [ -z "$stopping" ] || return 0
   stopping=1
   group TERM
-  ( sleep "$grace"; group KILL ) >/dev/null 2>&1 </dev/null 3<&- &
+  # In small steps: a sleep that outlives us is not to hold the step.
+  ( waited=0
+    while [ "$waited" -lt "$grace" ]; do sleep 1; waited=$((waited + 1)); done
+    group KILL ) >/dev/null 2>&1 </dev/null 3<&- &
   killer=$!
 }
 killer=
@@ -97,7 +100,8 @@ while [ -n "$stopping" ] && [ "$rounds" -lt "$((grace * 5))" ] && kill -0 "-$pid
   rounds=$((rounds + 1))
 done
 kill -KILL "-$pid" 2>/dev/null
-kill "$watcher" $killer 2>/dev/null
+kill "$watcher" 2>/dev/null
+[ -z "$killer" ] || kill "$killer" 2>/dev/null
 say "weir-replica end $code"
 exit "$code"
 )sh";
