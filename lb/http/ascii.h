@@ -1,4 +1,5 @@
-// Bytes of HTTP: character classes and comparison without case, independent of the locale. Pure, any thread.
+// Bytes of HTTP: character classes and comparison without case, independent of the locale. Pure,
+// any thread.
 #pragma once
 
 #include <array>
@@ -87,7 +88,8 @@ constexpr std::string_view trim(std::string_view text) {
   return text;
 }
 
-// Takes the next element of a comma-separated list off `list`, without blanks; it may be empty. Only while !list.empty().
+// Takes the next element of a comma-separated list off `list`, without blanks; it may be empty.
+// Only while !list.empty().
 constexpr std::string_view take_element(std::string_view* list) {
   const size_t comma = list->find(',');
   const std::string_view element = trim(list->substr(0, comma));

@@ -25,13 +25,19 @@ void BodyReader::start(Framing framing) {
   kind_ = framing.kind;
   remaining_ = framing.length;
   switch (framing.kind) {
-    case BodyKind::none: state_ = State::done; break;
-    case BodyKind::length: state_ = framing.length == 0 ? State::done : State::length; break;
+    case BodyKind::none:
+      state_ = State::done;
+      break;
+    case BodyKind::length:
+      state_ = framing.length == 0 ? State::done : State::length;
+      break;
     case BodyKind::chunked:
       state_ = State::size_begin;
       remaining_ = 0;
       break;
-    case BodyKind::until_close: state_ = State::until_close; break;
+    case BodyKind::until_close:
+      state_ = State::until_close;
+      break;
   }
 }
 
@@ -49,22 +55,28 @@ BodyReader::Piece BodyReader::next(std::string_view bytes) {
   return chunked(bytes);
 }
 
-// Everything of a chunked body but its data. A piece ends where its kind changes, and at the end of each line.
+// Everything of a chunked body but its data. A piece ends where its kind changes, and at the end of
+// each line.
 BodyReader::Piece BodyReader::chunked(std::string_view bytes) {
   switch (state_) {
     case State::size_begin:
-    case State::size: return size_line(bytes);
+    case State::size:
+      return size_line(bytes);
     case State::extension_blank:
-    case State::extension: return extension(bytes);
-    case State::size_lf: return line_end(bytes, 0);
+    case State::extension:
+      return extension(bytes);
+    case State::size_lf:
+      return line_end(bytes, 0);
     case State::data_cr:
       if (bytes[0] != '\r') return fail();
       state_ = State::data_lf;
       if (bytes.size() == 1) return {PieceKind::framing, 1};
       return line_end(bytes, 1);
     case State::data_lf:
-    case State::end_lf: return line_end(bytes, 0);
-    default: return trailers(bytes);
+    case State::end_lf:
+      return line_end(bytes, 0);
+    default:
+      return trailers(bytes);
   }
 }
 
@@ -80,8 +92,12 @@ BodyReader::Piece BodyReader::line_end(std::string_view bytes, size_t at) {
     case State::size_lf:
       state_ = remaining_ == 0 ? State::trailer_begin : State::chunk_data;
       break;
-    case State::data_lf: state_ = State::size_begin; break;
-    default: state_ = State::done; break;
+    case State::data_lf:
+      state_ = State::size_begin;
+      break;
+    default:
+      state_ = State::done;
+      break;
   }
   return {PieceKind::framing, at + 1};
 }
@@ -116,8 +132,8 @@ BodyReader::Piece BodyReader::extension(std::string_view bytes) {
   size_t at = 0;
   for (; at < bytes.size() && bytes[at] != '\r'; ++at) {
     if (state_ == State::extension_blank && bytes[at] == ';') state_ = State::extension;
-    const bool is_valid = state_ == State::extension ? is_a(kTextChar, bytes[at])
-                                                     : is_blank(bytes[at]);
+    const bool is_valid =
+        state_ == State::extension ? is_a(kTextChar, bytes[at]) : is_blank(bytes[at]);
     if (!is_valid || ++extension_bytes_ > kMaxChunkExtensionBytes) return fail();
   }
   if (at > 0) return {PieceKind::strip, at};

@@ -1,5 +1,6 @@
-// Walks a body of any framing and says what its bytes are, so that they can be forwarded raw: our own machine for
-// Content-Length and chunked (60 instructions a chunk against llhttp's 217). No I/O, no copies. One a message, by value.
+// Walks a body of any framing and says what its bytes are, so that they can be forwarded raw: our
+// own machine for Content-Length and chunked (60 instructions a chunk against llhttp's 217). No
+// I/O, no copies. One a message, by value.
 #pragma once
 
 #include <cstddef>
@@ -26,23 +27,40 @@ class BodyReader {
   };
 
   void start(Framing framing);
-  // The piece at the front of `bytes`. Call again with the rest until it says end, bad or more. After `end` the remaining
-  // bytes belong to the next message.
+  // The piece at the front of `bytes`. Call again with the rest until it says end, bad or more.
+  // After `end` the remaining bytes belong to the next message.
   Piece next(std::string_view bytes);
 
   bool is_done() const { return state_ == State::done; }
-  // The other side closed: is the message complete? Only an until_close body may end that way, or one that is_done().
+  // The other side closed: is the message complete? Only an until_close body may end that way, or
+  // one that is_done().
   bool ends_well_at_close() const { return is_done() || state_ == State::until_close; }
   // At a place where a whole chunk of our own could be put in: between chunks of a chunked body.
   bool is_at_chunk_boundary() const { return state_ == State::size_begin; }
   BodyKind kind() const { return kind_; }
-  uint64_t remaining() const { return remaining_; }  // of the content-length body, or of the current chunk
+  uint64_t remaining() const {
+    return remaining_;
+  }  // of the content-length body, or of the current chunk
 
  private:
   enum class State : uint8_t {
-    length, until_close,
-    size_begin, size, extension_blank, extension, size_lf, chunk_data, data_cr, data_lf,
-    trailer_begin, trailer_name, trailer, trailer_lf, end_lf, done, bad,
+    length,
+    until_close,
+    size_begin,
+    size,
+    extension_blank,
+    extension,
+    size_lf,
+    chunk_data,
+    data_cr,
+    data_lf,
+    trailer_begin,
+    trailer_name,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done,
+    bad,
   };
   Piece chunked(std::string_view bytes);
   Piece size_line(std::string_view bytes);

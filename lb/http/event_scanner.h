@@ -1,6 +1,7 @@
-// A light look at each event of a text/event-stream: where it ends and what it is, without parsing JSON. Fed with content (not
-// framing) in any pieces. An event that lies whole in one piece costs no copy; a split one is kept up to kKeptBytes, beyond
-// that only its kind is tracked. No I/O. One a stream.
+// A light look at each event of a text/event-stream: where it ends and what it is, without parsing
+// JSON. Fed with content (not framing) in any pieces. An event that lies whole in one piece costs
+// no copy; a split one is kept up to kKeptBytes, beyond that only its kind is tracked. No I/O. One
+// a stream.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +12,14 @@
 namespace weir::http {
 
 struct EventLook {
-  bool has_data = false;      // a data: or event: line; false = comments only (": keep-alive")
-  bool is_done = false;       // data: [DONE]
-  bool is_error = false;      // data: {"error": …, or event: error
-  bool is_abort = false;      // "finish_reason":"abort" as JSON structure, not inside a string
-  bool has_finish = false;    // a finish_reason that is not null, or message_stop / response.completed
-  bool has_text = false;      // some content: not the role event
-  int64_t prompt_tokens = -1;      // of `usage`, -1 = not in this event
+  bool has_data = false;  // a data: or event: line; false = comments only (": keep-alive")
+  bool is_done = false;   // data: [DONE]
+  bool is_error = false;  // data: {"error": …, or event: error
+  bool is_abort = false;  // "finish_reason":"abort" as JSON structure, not inside a string
+  bool has_finish =
+      false;              // a finish_reason that is not null, or message_stop / response.completed
+  bool has_text = false;  // some content: not the role event
+  int64_t prompt_tokens = -1;  // of `usage`, -1 = not in this event
   int64_t completion_tokens = -1;
 };
 
@@ -26,20 +28,23 @@ class EventScanner {
   static constexpr size_t kNone = ~size_t{0};
   static constexpr size_t kKeptBytes = 4096;
 
-  // Looks at the front of `data`: the offset just behind the first event that ends in it, or kNone when all of it was taken
-  // and none ended. After an event: look() tells what it was; call again with the rest.
+  // Looks at the front of `data`: the offset just behind the first event that ends in it, or kNone
+  // when all of it was taken and none ended. After an event: look() tells what it was; call again
+  // with the rest.
   size_t next_event_end(std::string_view data);
   const EventLook& look() const { return look_; }
   // The finish_reason last seen, "" if none (bounded, 31 characters).
   std::string_view finish_reason() const { return {finish_reason_, finish_length_}; }
 
-  bool is_at_event_boundary() const { return is_at_boundary_; }  // nothing of an unfinished event was taken
+  bool is_at_event_boundary() const {
+    return is_at_boundary_;
+  }  // nothing of an unfinished event was taken
 
  private:
   void examine(std::string_view event);
 
   EventLook look_;
-  std::string kept_;           // an unfinished event
+  std::string kept_;  // an unfinished event
   bool is_at_boundary_ = true;
   bool is_overlong_ = false;
   uint8_t line_state_ = 0;

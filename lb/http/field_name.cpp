@@ -45,7 +45,8 @@ constexpr std::array kRows{
     Row{"x-accel-buffering", x_accel_buffering},
 };
 
-// Length and the last two letters tell the rows apart well enough: one compare for nearly every name.
+// Length and the last two letters tell the rows apart well enough: one compare for nearly every
+// name.
 constexpr size_t kBuckets = 128;
 constexpr size_t bucket_of(std::string_view name) {
   const auto letter = [&](size_t from_end) {
@@ -55,7 +56,7 @@ constexpr size_t bucket_of(std::string_view name) {
 }
 
 struct Table {
-  std::array<uint8_t, kBuckets> first{};       // row + 1
+  std::array<uint8_t, kBuckets> first{};     // row + 1
   std::array<uint8_t, kRows.size()> next{};  // row + 1
 };
 

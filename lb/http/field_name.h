@@ -1,4 +1,5 @@
-// The field names that mean something to us, so that each is looked up once per message. Pure, any thread.
+// The field names that mean something to us, so that each is looked up once per message. Pure, any
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// First lines of heads: request line with all forms of targets, status line, and the authority in a target or Host.
+// First lines of heads: request line with all forms of targets, status line, and the authority in a
+// target or Host.
 
 #include <array>
 
@@ -14,7 +15,8 @@ struct MethodRow {
   std::string_view name;
   Method method;
 };
-// TRACE is not among them: it would echo the client's credentials. CONNECT neither: this is no forward proxy.
+// TRACE is not among them: it would echo the client's credentials. CONNECT neither: this is no
+// forward proxy.
 constexpr std::array kMethods{
     MethodRow{"POST", Method::post},       MethodRow{"GET", Method::get},
     MethodRow{"HEAD", Method::head},       MethodRow{"PUT", Method::put},

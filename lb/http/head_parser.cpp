@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <string>
 
-#include "llhttp.h"
+#include "weir/assert.h"
 
 #include "lb/http/ascii.h"
 #include "lb/http/head_rules.h"
-#include "weir/assert.h"
+#include "llhttp.h"
 
 namespace weir::http {
 namespace {
 
-// Collects the fields of one head as llhttp finds them; they must be the lines that we see ourselves.
+// Collects the fields of one head as llhttp finds them; they must be the lines that we see
+// ourselves.
 struct Collector {
   FieldList* fields = nullptr;
   size_t limit = 0;
@@ -112,9 +113,11 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
     const char* reason = llhttp_get_error_reason(&parser);  // a literal of llhttp
     return {reason != nullptr && *reason != '\0' ? reason : "not a complete HTTP head"};
   }
-  // Two readers must agree on where the lines are: one field a line, and the head ends where we think it does.
+  // Two readers must agree on where the lines are: one field a line, and the head ends where we
+  // think it does.
   const auto lines = static_cast<size_t>(std::count(head.begin(), head.end(), '\n'));
-  const size_t rest = static_cast<size_t>(head.data() + head.size() - llhttp_get_error_pos(&parser));
+  const size_t rest =
+      static_cast<size_t>(head.data() + head.size() - llhttp_get_error_pos(&parser));
   if (lines != fields->all().size() + 2 || rest > 1) return {"a field that is not one line"};
   return {};
 }

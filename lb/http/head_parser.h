@@ -1,13 +1,15 @@
-// A complete head, found by HeadScanner, to a RequestHead or ResponseHead: llhttp in strict mode, plus our own rules for
-// what it lets through (docs/http-rules.md has the table). llhttp stays inside. One a worker; the head it returns lives until the next call.
+// A complete head, found by HeadScanner, to a RequestHead or ResponseHead: llhttp in strict mode,
+// plus our own rules for what it lets through (docs/http-rules.md has the table). llhttp stays
+// inside. One a worker; the head it returns lives until the next call.
 #pragma once
 
 #include <memory>
 #include <string_view>
 
+#include "weir/result.h"
+
 #include "lb/http/limits.h"
 #include "lb/http/message_head.h"
-#include "weir/result.h"
 
 namespace weir::http {
 
@@ -18,16 +20,18 @@ class HeadParser {
   HeadParser(const HeadParser&) = delete;
   HeadParser& operator=(const HeadParser&) = delete;
 
-  // Errors: bad_request, target_too_long, head_too_large (too many fields), method_unsupported, version_unsupported,
-  // expectation_failed, coding_unsupported, body_too_large (Content-Length above 18 digits).
+  // Errors: bad_request, target_too_long, head_too_large (too many fields), method_unsupported,
+  // version_unsupported, expectation_failed, coding_unsupported, body_too_large (Content-Length
+  // above 18 digits).
   Result<const RequestHead*> parse_request(std::string_view head, const HeadLimits& limits);
 
-  // `request_method`: HEAD has no body whatever the head says. 1xx, 204, 304 have none either. 101 is valid only when
-  // `asked_upgrade`. Error: bad_response.
-  Result<const ResponseHead*> parse_response(std::string_view head, Method request_method, bool asked_upgrade,
-                                             const HeadLimits& limits);
+  // `request_method`: HEAD has no body whatever the head says. 1xx, 204, 304 have none either. 101
+  // is valid only when `asked_upgrade`. Error: bad_response.
+  Result<const ResponseHead*> parse_response(std::string_view head, Method request_method,
+                                             bool asked_upgrade, const HeadLimits& limits);
 
-  // Which rule the last head broke, as a sentence for the client or the log; empty if it was all right. Static text.
+  // Which rule the last head broke, as a sentence for the client or the log; empty if it was all
+  // right. Static text.
   std::string_view why() const;
 
  private:

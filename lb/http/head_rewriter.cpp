@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kMaxNamed = 16;
 
-// The fields that Connection names, to be dropped with it. Of more than kMaxNamed only those that a scan finds: it falls
-// back to reading the Connection fields again.
+// The fields that Connection names, to be dropped with it. Of more than kMaxNamed only those that a
+// scan finds: it falls back to reading the Connection fields again.
 class NamedByConnection {
  public:
   explicit NamedByConnection(const FieldList& fields) : fields_(fields) {
@@ -65,9 +65,11 @@ bool is_out_of_rules(FieldName name) {
 
 bool is_removed_by(const HeaderRule& rule, std::string_view name) {
   switch (rule.kind) {
-    case HeaderRule::Kind::add: return false;
+    case HeaderRule::Kind::add:
+      return false;
     case HeaderRule::Kind::set:
-    case HeaderRule::Kind::remove: return equals_without_case(rule.name, name);
+    case HeaderRule::Kind::remove:
+      return equals_without_case(rule.name, name);
     case HeaderRule::Kind::remove_prefix:
       return name.size() >= rule.name.size() &&
              equals_without_case(name.substr(0, rule.name.size()), rule.name);
@@ -106,8 +108,7 @@ bool is_clean(const HeaderRule& rule) {
 }
 
 bool adds(const HeaderRule& rule) {
-  const bool is_adding =
-      rule.kind == HeaderRule::Kind::set || rule.kind == HeaderRule::Kind::add;
+  const bool is_adding = rule.kind == HeaderRule::Kind::set || rule.kind == HeaderRule::Kind::add;
   return is_adding && is_clean(rule) && !is_out_of_rules(field_name(rule.name));
 }
 
@@ -168,8 +169,11 @@ void copy_request_field(const Field& field, const RequestRewrite& how,
   switch (field.id) {
     case FieldName::host:
     case FieldName::content_length:
-    case FieldName::x_request_id: return;
-    case FieldName::x_forwarded_for: kept->has_for = how.trusts_client; return;
+    case FieldName::x_request_id:
+      return;
+    case FieldName::x_forwarded_for:
+      kept->has_for = how.trusts_client;
+      return;
     case FieldName::x_forwarded_proto:
       if (how.trusts_client) kept->proto = field.value;
       return;
@@ -179,7 +183,8 @@ void copy_request_field(const Field& field, const RequestRewrite& how,
     case FieldName::forwarded:
       if (!how.trusts_client) return;
       break;
-    default: break;
+    default:
+      break;
   }
   if (named.has(field.name) || is_removed(how.rules, field.name)) return;
   if (field.id == FieldName::other && is_twin_of_ours(field.name)) return;
@@ -236,8 +241,12 @@ void finish_request(const RewrittenRequest& request, const BackendLines& backend
     case BodyKind::until_close:
       if (has_body_without_one(method)) put("Content-Length", "0", out);
       break;
-    case BodyKind::length: put_number("Content-Length", framing.length, out); break;
-    case BodyKind::chunked: put("Transfer-Encoding", "chunked", out); break;
+    case BodyKind::length:
+      put_number("Content-Length", framing.length, out);
+      break;
+    case BodyKind::chunked:
+      put("Transfer-Encoding", "chunked", out);
+      break;
   }
   out->append("\r\n");
 }
@@ -265,11 +274,14 @@ void put_response_framing(const ResponseHead& head, const ResponseRewrite& how, 
         put("Content-Length", *length, out);
       }
       break;
-    case BodyKind::length: put_number("Content-Length", how.framing.length, out); break;
+    case BodyKind::length:
+      put_number("Content-Length", how.framing.length, out);
+      break;
     case BodyKind::chunked:
       if (how.client_minor_version > 0) put("Transfer-Encoding", "chunked", out);
       break;
-    case BodyKind::until_close: break;
+    case BodyKind::until_close:
+      break;
   }
 }
 
@@ -299,8 +311,10 @@ bool is_dropped_from_response(FieldName name) {
     case FieldName::content_length:
     case FieldName::x_request_id:
     case FieldName::x_weir_attempts:
-    case FieldName::x_weir_backend: return true;
-    default: return is_hop_by_hop(name);
+    case FieldName::x_weir_backend:
+      return true;
+    default:
+      return is_hop_by_hop(name);
   }
 }
 

@@ -1,5 +1,6 @@
-// Heads are rewritten, not passed through: hop-by-hop fields go (and those that Connection names), framing is written anew,
-// ours are added. Pure functions over bytes; they append to strings whose capacity is reused.
+// Heads are rewritten, not passed through: hop-by-hop fields go (and those that Connection names),
+// framing is written anew, ours are added. Pure functions over bytes; they append to strings whose
+// capacity is reused.
 #pragma once
 
 #include <span>
@@ -10,8 +11,9 @@
 
 namespace weir::http {
 
-// Ignored for framing and hop-by-hop fields; Host and credentials of a request may be set and removed like others.
-// As Caddy's --header-up / --header-down: "Field: v" sets, "+Field: v" adds, "-Field" removes ("-Field*" by prefix).
+// Ignored for framing and hop-by-hop fields; Host and credentials of a request may be set and
+// removed like others. As Caddy's --header-up / --header-down: "Field: v" sets, "+Field: v" adds,
+// "-Field" removes ("-Field*" by prefix).
 struct HeaderRule {
   enum class Kind : uint8_t { set, add, remove, remove_prefix };
   Kind kind;
@@ -20,17 +22,17 @@ struct HeaderRule {
 };
 
 struct RequestRewrite {
-  std::string_view client_address;  // for X-Forwarded-For, without port
-  std::string_view request_id;
+  std::string_view client_address = {};  // for X-Forwarded-For, without port
+  std::string_view request_id = {};
   std::string_view scheme = "http";  // the client's, for X-Forwarded-Proto
-  bool trusts_client = false;       // append to X-Forwarded-*; else replace
-  bool passes_upgrade = false;      // keep Connection: Upgrade and Upgrade
-  std::span<const HeaderRule> rules;
+  bool trusts_client = false;        // append to X-Forwarded-*; else replace
+  bool passes_upgrade = false;       // keep Connection: Upgrade and Upgrade
+  std::span<const HeaderRule> rules = {};
 };
 
 // A request's head without what depends on the backend it is sent to.
 struct RewrittenRequest {
-  std::string lines;        // request line and fields; no Host, credentials, framing, final empty line
+  std::string lines;  // request line and fields; no Host, credentials, framing, final empty line
   std::string credentials;  // the client's Authorization, x-api-key, api-key as whole lines
   std::string host;         // the value
   void clear() {
@@ -41,24 +43,25 @@ struct RewrittenRequest {
 };
 void rewrite_request(const RequestHead& head, const RequestRewrite& how, RewrittenRequest* out);
 
-// Appends the final head. `api_key` not empty: "Authorization: Bearer KEY" in place of the client's credentials;
-// `host_header` not empty: in place of the client's Host. A body of kind `none` gets "Content-Length: 0" for POST, PUT and PATCH.
+// Appends the final head. `api_key` not empty: "Authorization: Bearer KEY" in place of the client's
+// credentials; `host_header` not empty: in place of the client's Host. A body of kind `none` gets
+// "Content-Length: 0" for POST, PUT and PATCH.
 struct BackendLines {
-  std::string_view api_key;
-  std::string_view host_header;
+  std::string_view api_key = {};
+  std::string_view host_header = {};
 };
-void finish_request(const RewrittenRequest& request, const BackendLines& backend, Method method, Framing framing,
-                    std::string* out);
+void finish_request(const RewrittenRequest& request, const BackendLines& backend, Method method,
+                    Framing framing, std::string* out);
 
 struct ResponseRewrite {
-  std::string_view request_id;
-  std::string_view backend;      // X-Weir-Backend; empty = leave out
-  int attempts = 1;              // X-Weir-Attempts
+  std::string_view request_id = {};
+  std::string_view backend = {};  // X-Weir-Backend; empty = leave out
+  int attempts = 1;               // X-Weir-Attempts
   int client_minor_version = 1;
   bool client_keeps_alive = true;  // false: "Connection: close" is written
-  Framing framing;               // how the body will be sent to this client
-  bool passes_upgrade = false;   // 101
-  std::span<const HeaderRule> rules;
+  Framing framing = {};            // how the body will be sent to this client
+  bool passes_upgrade = false;     // 101
+  std::span<const HeaderRule> rules = {};
 };
 void rewrite_response(const ResponseHead& head, const ResponseRewrite& how, std::string* out);
 

@@ -52,8 +52,10 @@ bool may_not_be_hop_by_hop(FieldName name) {
     case FieldName::authorization:
     case FieldName::content_type:
     case FieldName::cookie:
-    case FieldName::set_cookie: return true;
-    default: return false;
+    case FieldName::set_cookie:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -76,14 +78,18 @@ Verdict read_connection(std::string_view value, Facts* facts) {
 // The fields that both directions have.
 Verdict read_common(const Field& field, Facts* facts) {
   switch (field.id) {
-    case FieldName::content_length: return read_length(field.value, facts);
-    case FieldName::transfer_encoding: return read_coding(field.value, facts);
-    case FieldName::connection: return read_connection(field.value, facts);
+    case FieldName::content_length:
+      return read_length(field.value, facts);
+    case FieldName::transfer_encoding:
+      return read_coding(field.value, facts);
+    case FieldName::connection:
+      return read_connection(field.value, facts);
     case FieldName::upgrade:
       ++facts->upgrades;
       facts->upgrade = field.value;
       return {};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -130,7 +136,8 @@ Verdict read_request_field(const Field& field, Facts* facts, RequestHead* head) 
     case FieldName::x_request_id:
       if (is_usable_id(field.value) && head->request_id.empty()) head->request_id = field.value;
       return {};
-    default: return read_common(field, facts);
+    default:
+      return read_common(field, facts);
   }
 }
 
@@ -147,7 +154,8 @@ Verdict read_response_field(const Field& field, Facts* facts, ResponseHead* head
     case FieldName::content_encoding:
       if (!field.value.empty() && !equals_lower(field.value, "identity")) head->is_encoded = true;
       return {};
-    default: return read_common(field, facts);
+    default:
+      return read_common(field, facts);
   }
 }
 
@@ -191,7 +199,8 @@ Verdict judge_request_fields(RequestHead* head) {
   }
   const bool has_body = head->framing.kind != BodyKind::none;
   head->keep_alive = keeps_alive(facts, head->minor_version);
-  // RFC 9110 10.1.1: an expectation of a 1.0 client is ignored; without a body there is nothing to continue with.
+  // RFC 9110 10.1.1: an expectation of a 1.0 client is ignored; without a body there is nothing to
+  // continue with.
   if (head->minor_version == 0 || !has_body) head->expects_continue = false;
   // h2c would let requests through that nobody here has read.
   const bool may_upgrade = facts.says_upgrade && facts.upgrades == 1 && head->minor_version == 1 &&

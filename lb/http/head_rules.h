@@ -1,16 +1,18 @@
-// Our own rules for heads, above what the grammar of llhttp asks (docs/http-rules.md). Each returns the rule that was
-// broken, or an all-right Verdict. Pure; part of HeadParser, not for others.
+// Our own rules for heads, above what the grammar of llhttp asks (docs/http-rules.md). Each returns
+// the rule that was broken, or an all-right Verdict. Pure; part of HeadParser, not for others.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "lb/http/message_head.h"
 #include "weir/error.h"
+
+#include "lb/http/message_head.h"
 
 namespace weir::http {
 
-// What a head fails for: a kind, and a text for the client that says what was wrong; `why` empty = all right.
+// What a head fails for: a kind, and a text for the client that says what was wrong; `why` empty =
+// all right.
 struct Verdict {
   std::string_view why;
   ErrorKind kind = ErrorKind::bad_request;
@@ -24,7 +26,8 @@ struct RequestLine {
 // Exactly METHOD SP TARGET SP HTTP/1.x. Sets head->method and minor_version.
 Verdict read_request_line(std::string_view line, RequestLine* parts, RequestHead* head);
 
-// Sets target, path and, from an absolute-form, host. `scratch` holds a target that has to be made up.
+// Sets target, path and, from an absolute-form, host. `scratch` holds a target that has to be made
+// up.
 Verdict read_target(std::string_view target, RequestHead* head, std::string* scratch);
 
 // Exactly HTTP/1.x SP 3DIGIT [SP reason].

@@ -10,8 +10,6 @@
 namespace weir::http {
 namespace {
 
-constexpr size_t kForgivenEmptyLines = 4;
-
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
@@ -57,7 +55,8 @@ HeadState HeadScanner::scan(std::string_view bytes, size_t limit) {
     position_ = find_control(bytes, position_, end);
     if (position_ == end) break;
     if (bytes[position_] != '\r') return HeadState::bad;
-    // A CR that comes alone as the first byte may become an empty line, which is the caller's to skip.
+    // A CR that comes alone as the first byte may become an empty line, which is the caller's to
+    // skip.
     if (position_ == 0 && bytes.size() == 1) return HeadState::incomplete;
     after_cr_ = true;
     ++position_;
@@ -71,7 +70,7 @@ void HeadScanner::reset() {
 
 size_t skip_empty_lines(std::string_view bytes) {
   size_t length = 0;
-  while (length < 2 * kForgivenEmptyLines && bytes.substr(length).starts_with("\r\n")) length += 2;
+  while (bytes.substr(length).starts_with("\r\n")) length += 2;
   return length;
 }
 

@@ -8,7 +8,8 @@
 namespace weir::http {
 namespace {
 
-// The length of the valid UTF-8 sequence at text[at], or 0 (RFC 3629: no overlong forms, no surrogates).
+// The length of the valid UTF-8 sequence at text[at], or 0 (RFC 3629: no overlong forms, no
+// surrogates).
 size_t sequence_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[i])) : 0U;
@@ -32,12 +33,23 @@ size_t sequence_length(std::string_view text, size_t at) {
 
 void append_escaped(char c, std::string* out) {
   switch (c) {
-    case '"': out->append("\\\""); return;
-    case '\\': out->append("\\\\"); return;
-    case '\n': out->append("\\n"); return;
-    case '\r': out->append("\\r"); return;
-    case '\t': out->append("\\t"); return;
-    default: break;
+    case '"':
+      out->append("\\\"");
+      return;
+    case '\\':
+      out->append("\\\\");
+      return;
+    case '\n':
+      out->append("\\n");
+      return;
+    case '\r':
+      out->append("\\r");
+      return;
+    case '\t':
+      out->append("\\t");
+      return;
+    default:
+      break;
   }
   if (static_cast<unsigned char>(c) >= 0x20) {
     out->push_back(c);

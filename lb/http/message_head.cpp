@@ -6,15 +6,24 @@ namespace weir::http {
 
 std::string_view to_string(Method method) noexcept {
   switch (method) {
-    case Method::get: return "GET";
-    case Method::head: return "HEAD";
-    case Method::post: return "POST";
-    case Method::put: return "PUT";
-    case Method::del: return "DELETE";
-    case Method::options: return "OPTIONS";
-    case Method::patch: return "PATCH";
-    case Method::trace: return "TRACE";
-    case Method::connect: return "CONNECT";
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::del:
+      return "DELETE";
+    case Method::options:
+      return "OPTIONS";
+    case Method::patch:
+      return "PATCH";
+    case Method::trace:
+      return "TRACE";
+    case Method::connect:
+      return "CONNECT";
   }
   return "";
 }

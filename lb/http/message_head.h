@@ -1,5 +1,5 @@
-// A parsed head. Everything in it is a view into the head's bytes, valid as long as they are; a HeadParser is reused for one
-// head after the other. No I/O. One thread.
+// A parsed head. Everything in it is a view into the head's bytes, valid as long as they are; a
+// HeadParser is reused for one head after the other. No I/O. One thread.
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ struct Field {
 };
 
 enum class BodyKind : uint8_t {
-  none,         // no body at all, also "Content-Length: 0" of a request without one
-  length,       // Content-Length
+  none,    // no body at all, also "Content-Length: 0" of a request without one
+  length,  // Content-Length
   chunked,
   until_close,  // responses only
 };
@@ -53,16 +53,17 @@ class FieldList {
 
 struct RequestHead {
   Method method = Method::get;
-  std::string_view target;       // origin-form, also when absolute-form was sent; "*" for OPTIONS
-  std::string_view path;         // target without the query
-  std::string_view host;         // of Host, or of an absolute-form target (which wins, RFC 9112 3.2.2)
+  std::string_view target;  // origin-form, also when absolute-form was sent; "*" for OPTIONS
+  std::string_view path;    // target without the query
+  std::string_view host;    // of Host, or of an absolute-form target (which wins, RFC 9112 3.2.2)
   int minor_version = 1;
   Framing framing;
-  bool keep_alive = true;        // what the client wants
+  bool keep_alive = true;  // what the client wants
   bool expects_continue = false;
-  bool accepts_trailers = false; // TE: trailers
-  std::string_view upgrade;      // of Upgrade, when Connection names it; else empty
-  std::string_view request_id;   // X-Request-Id if it is usable (1 to 128 visible ASCII characters), else empty
+  bool accepts_trailers = false;  // TE: trailers
+  std::string_view upgrade;       // of Upgrade, when Connection names it; else empty
+  std::string_view
+      request_id;  // X-Request-Id if it is usable (1 to 128 visible ASCII characters), else empty
   FieldList fields;
 };
 

@@ -1,5 +1,6 @@
-// The top-level "model" and "stream" of a JSON request body, found without parsing it: depth-1 keys only, the last of a
-// duplicate wins (as Python's json has it), escaped keys are unescaped. Bounded; pure.
+// The top-level "model" and "stream" of a JSON request body, found without parsing it: depth-1 keys
+// only, the last of a duplicate wins (as Python's json has it), escaped keys are unescaped.
+// Bounded; pure.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 namespace weir::http {
 
 struct RequestFields {
-  std::string model;         // at most 256 bytes; empty = absent or not a string
+  std::string model;  // at most 256 bytes; empty = absent or not a string
   bool is_stream = false;
   bool is_complete = false;  // the whole object was seen
 };

@@ -138,7 +138,8 @@ bool is_normal(std::string_view path) {
   return true;
 }
 
-// One round of percent-decoding. False when nothing was encoded. What is not two hex digits stays as it is.
+// One round of percent-decoding. False when nothing was encoded. What is not two hex digits stays
+// as it is.
 bool decode(std::string* path) {
   size_t length = 0;
   bool has_decoded = false;
@@ -214,11 +215,15 @@ PathVerdict judge_inference(PathVerdict verdict) {
     case inference:
     case cheap:
     case models:
-    case health: verdict.is_allowed = true; return verdict;
+    case health:
+      verdict.is_allowed = true;
+      return verdict;
     case engine_control:
-    case development: return refuse(verdict, ErrorKind::path_not_allowed);
+    case development:
+      return refuse(verdict, ErrorKind::path_not_allowed);
     case read_only:
-    case unknown: break;
+    case unknown:
+      break;
   }
   return refuse(verdict, ErrorKind::path_unknown);
 }
@@ -233,8 +238,8 @@ PathVerdict judge_path(std::string_view path, PathMode mode) {
     if (mode == PathMode::inference) return judge_inference(verdict);
     verdict.is_allowed = true;
     if (mode == PathMode::unsafe_all) return verdict;
-    const bool is_refused = is_blocked(verdict.path_class) ||
-                            (verdict.path_class == unknown && may_mean_blocked(path));
+    const bool is_refused =
+        is_blocked(verdict.path_class) || (verdict.path_class == unknown && may_mean_blocked(path));
     return is_refused ? refuse(verdict, ErrorKind::path_not_allowed) : verdict;
   }
   const NormalForm form = normalise(path);

@@ -1,11 +1,13 @@
-// Which paths are forwarded, what they are, and in which shape their API tells errors. Pure; the table is vLLM's routes
-// (path_policy.cpp). Matched on the normalised path (percent-decoded, dot segments and // resolved), forwarded verbatim.
+// Which paths are forwarded, what they are, and in which shape their API tells errors. Pure; the
+// table is vLLM's routes (path_policy.cpp). Matched on the normalised path (percent-decoded, dot
+// segments and // resolved), forwarded verbatim.
 #pragma once
 
 #include <string_view>
 
-#include "lb/http/message_head.h"
 #include "weir/error.h"
+
+#include "lb/http/message_head.h"
 
 namespace weir::http {
 
@@ -34,8 +36,8 @@ struct PathVerdict {
 
 PathVerdict judge_path(std::string_view path, PathMode mode);
 
-// May be sent a second time when its backend died before any byte of the response: idempotent methods, and POST on the
-// known inference and cheap paths.
+// May be sent a second time when its backend died before any byte of the response: idempotent
+// methods, and POST on the known inference and cheap paths.
 bool is_repeatable(Method method, PathClass path_class) noexcept;
 
 }  // namespace weir::http
