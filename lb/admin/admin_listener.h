@@ -1,0 +1,56 @@
+// The admin side: a small HTTP server of its own on a unix socket or TCP address, apart from the
+// data path so that it answers when every pool is full. One request a connection, heads only,
+// strict. Owned by the service. Loop thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lb/admin/live_view.h"
+#include "lb/net/byte_queue.h"
+#include "lb/net/event_loop.h"
+#include "lb/net/io_event.h"
+#include "lb/net/socket.h"
+#include "lb/observe/metrics.h"
+
+namespace weir {
+
+class AdminConnection;
+
+class AdminListener {
+ public:
+  static constexpr size_t kMostConnections = 64;
+
+  // Both outlive the listener.
+  AdminListener(EventLoop& loop, const LiveView& view, const Metrics& metrics);
+  AdminListener(const AdminListener&) = delete;
+  AdminListener& operator=(const AdminListener&) = delete;
+  ~AdminListener();
+
+  // A unix socket is made with mode 0600 and removed by stop(). Port 0 takes a free one.
+  Result<Ok, Problem> start(const Address& address);
+  void stop();
+
+  const Address& address() const { return address_; }  // with the port that was bound
+  const LiveView& view() const { return view_; }
+  const Metrics& metrics() const { return metrics_; }
+
+  void on_closed(AdminConnection& connection);  // by the connection, as its last call
+
+ private:
+  void on_acceptable(Readiness readiness);
+  void on_pause_over();
+
+  EventLoop& loop_;
+  const LiveView& view_;
+  const Metrics& metrics_;
+  Address address_;
+  BlockPool blocks_;
+  UniqueFd fd_;
+  IoEvent event_;
+  Timer pause_;  // after EMFILE: no spinning
+  std::vector<std::unique_ptr<AdminConnection>> connections_;
+};
+
+}  // namespace weir

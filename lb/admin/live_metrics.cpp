@@ -1,0 +1,54 @@
+#include "lb/admin/live_metrics.h"
+
+#include <array>
+#include <chrono>
+
+namespace weir {
+namespace {
+
+constexpr std::array<BackendStateName, 8> kStates{
+    BackendStateName::starting, BackendStateName::loading, BackendStateName::untried,
+    BackendStateName::ready,    BackendStateName::suspect, BackendStateName::draining,
+    BackendStateName::down,     BackendStateName::failed};
+
+double seconds(Duration span) {
+  return std::chrono::duration<double>(span).count();
+}
+
+void write_backends(PrometheusText& out, const InstanceView& view) {
+  out.family("weir_backend_state", "gauge", "1 for the state that a backend is in.");
+  for (const PoolView& pool : view.pools) {
+    for (const BackendView& backend : pool.backends) {
+      for (const BackendStateName state : kStates) {
+        out.sample({{"pool", pool.name}, {"backend", backend.id}, {"state", to_string(state)}},
+                   uint64_t{backend.state == state ? 1U : 0U});
+      }
+    }
+  }
+  out.family("weir_requests_in_flight", "gauge", "Requests at a backend now.");
+  for (const PoolView& pool : view.pools) {
+    for (const BackendView& backend : pool.backends) {
+      out.sample({{"pool", pool.name}, {"backend", backend.id}}, backend.outstanding);
+    }
+  }
+}
+
+}  // namespace
+
+void write_live_metrics(PrometheusText& out, const InstanceView& view) {
+  write_backends(out, view);
+  out.family("weir_queue_length", "gauge", "Requests that wait for a backend.");
+  for (const PoolView& pool : view.pools)
+    out.sample({{"pool", pool.name}}, uint64_t{pool.waiting.length});
+  out.family("weir_queue_oldest_seconds", "gauge", "How long the first in line has waited.");
+  for (const PoolView& pool : view.pools)
+    out.sample({{"pool", pool.name}}, seconds(pool.waiting.oldest));
+  out.family("weir_connections", "gauge", "Connections of clients.");
+  out.sample({{"side", "client"}}, view.client_connections);
+  out.family("weir_config_generation", "gauge", "1 at the start, one more at each reload.");
+  out.sample({}, view.config_generation);
+  out.family("weir_uptime_seconds", "gauge", "Since the start.");
+  out.sample({}, seconds(view.uptime));
+}
+
+}  // namespace weir
