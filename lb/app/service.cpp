@@ -32,6 +32,7 @@ BalancerService::BalancerService(EventLoop& loop, const Config& config, const Se
     : loop_(loop),
       config_(config),
       options_(proxy_options(config, hooks.required_key)),
+      telemetry_(loop, config, observers_),
       balancer_(balancer_options(config), &observers_),
       pool_(loop, pool_blocks_, pool_options(config)),
       prober_(loop, balancer_, prober_options(config)),
@@ -53,6 +54,7 @@ BalancerService::~BalancerService() {
 }
 
 Result<Ok, Problem> BalancerService::start() {
+  if (Result<Ok, Problem> opened = telemetry_.start(); !opened) return opened.error();
   for (const ListenerConfig& listener : config_.listen) {
     if (Result<Ok, Problem> listened = listen(listener); !listened) return listened.error();
   }

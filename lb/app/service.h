@@ -13,6 +13,7 @@
 #include "lb/admin/live_view.h"
 #include "lb/app/backend_directory.h"
 #include "lb/app/observers.h"
+#include "lb/app/telemetry.h"
 #include "lb/backend/connection_pool.h"
 #include "lb/backend/prober.h"
 #include "lb/balance/balancer.h"
@@ -71,6 +72,7 @@ class BalancerService final : public LiveView {
   const ProxyOptions options_;
   BlockPool pool_blocks_;
   Observers observers_;
+  Telemetry telemetry_;
   Balancer balancer_;
   ConnectionPool pool_;
   Prober prober_;
