@@ -27,7 +27,8 @@ std::string join(const std::vector<std::string>& entries, size_t first, size_t c
   return list;
 }
 
-// Some servers read the variable as integers and fail on "GPU-5c9f...". MIG slices have no position of their own.
+// Some servers read the variable as integers and fail on "GPU-5c9f...". MIG slices have no position
+// of their own.
 void use_positions(std::vector<std::string>& entries, uint32_t devices) {
   const bool are_uuids =
       !entries.empty() && std::all_of(entries.begin(), entries.end(), [](const std::string& entry) {

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "discovery/slurm_environment.h"
 #include "weir/result.h"
+
+#include "discovery/slurm_environment.h"
 
 namespace weir {
 
@@ -16,9 +17,10 @@ struct GpuShare {
   std::vector<std::pair<std::string, std::string>> variables;
 };
 
-// Entries [first, first + count) of each device variable that is set (CUDA_VISIBLE_DEVICES, ROCR_VISIBLE_DEVICES, ...): never
-// the numbers themselves, which differ between jobs that share a node. `devices`: GPUs this process can open, 0 =
-// unknown; a list of UUIDs that covers all of them is replaced by positions, which every server understands.
+// Entries [first, first + count) of each device variable that is set (CUDA_VISIBLE_DEVICES,
+// ROCR_VISIBLE_DEVICES, ...): never the numbers themselves, which differ between jobs that share a
+// node. `devices`: GPUs this process can open, 0 = unknown; a list of UUIDs that covers all of them
+// is replaced by positions, which every server understands.
 Result<GpuShare, Problem> take_gpus(const Environment& environment, uint32_t first, uint32_t count,
                                     uint32_t devices);
 

@@ -23,8 +23,12 @@ struct Piece {
   std::vector<Range> ranges;  // empty = text
 };
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_separator(char c) { return c == ',' || is_blank(c); }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool is_separator(char c) {
+  return c == ',' || is_blank(c);
+}
 
 std::string quoted(std::string_view text) {
   constexpr size_t kLongest = 80;

@@ -1,4 +1,5 @@
-// Bytes into lines, at most 8 KiB each (longer ones are cut). Pure; owned by whoever reads a process's output.
+// Bytes into lines, at most 8 KiB each (longer ones are cut). Pure; owned by whoever reads a
+// process's output.
 #pragma once
 
 #include <string>

@@ -15,7 +15,8 @@ uint32_t count_entries(std::string_view list) {
   while (!list.empty() && count < kMaxGpus) {
     const size_t comma = list.find(',');
     const std::string_view entry = list.substr(0, comma);
-    // CUDA ignores what follows the first entry that is not a device: "-1" and "NoDevFiles" mean none.
+    // CUDA ignores what follows the first entry that is not a device: "-1" and "NoDevFiles" mean
+    // none.
     if (entry.empty() || entry.starts_with('-') || entry == "NoDevFiles" || entry == "void" ||
         entry == "none") {
       break;

@@ -7,7 +7,8 @@
 
 namespace weir {
 
-// The entries of CUDA_VISIBLE_DEVICES (or ROCR_VISIBLE_DEVICES, ZE_AFFINITY_MASK), else the devices of the NVIDIA driver; 0 = none.
+// The entries of CUDA_VISIBLE_DEVICES (or ROCR_VISIBLE_DEVICES, ZE_AFFINITY_MASK), else the devices
+// of the NVIDIA driver; 0 = none.
 uint32_t count_local_gpus(const Environment& environment);
 
 }  // namespace weir

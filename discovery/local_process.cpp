@@ -1,8 +1,9 @@
 #include "discovery/local_process.h"
 
+#include "weir/timer.h"
+
 #include "discovery/replica_child.h"
 #include "discovery/replica_environment.h"
-#include "weir/timer.h"
 
 namespace weir {
 namespace {
@@ -12,8 +13,8 @@ class LocalStarter final : public ReplicaStarter {
   LocalStarter(EventLoop& loop, LocalProcessOptions options)
       : loop_(loop),
         options_(std::move(options)),
-        environment_(replica_environment(options_.environment, options_.api_key,
-                                         {options_.own_host})),
+        environment_(
+            replica_environment(options_.environment, options_.api_key, {options_.own_host})),
         swept_(loop.timers(), bind<&LocalStarter::on_swept>(this)) {}
 
   std::vector<std::string> command(const PlannedReplica& replica) const override {

@@ -1,24 +1,28 @@
 #include "discovery/own_address.h"
 
 #include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
 
+#include <ifaddrs.h>
+
 #include "lb/net/socket.h"
 
 namespace weir {
 namespace {
 
-bool is_loopback(std::string_view address) { return address.starts_with("127."); }
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.");
+}
 
 // Lower is better; 100 = never.
 int rank(const InterfaceAddress& candidate) {
   const std::string_view address = candidate.address;
-  if (is_loopback(address) || address.starts_with("169.254.") || address.starts_with("0.")) return 100;
+  if (is_loopback(address) || address.starts_with("169.254.") || address.starts_with("0."))
+    return 100;
   int rank = 0;
   for (const std::string_view prefix : {"docker", "virbr", "veth", "br-", "cni", "podman", "lxc"}) {
     if (candidate.name.starts_with(prefix)) rank += 10;
@@ -55,7 +59,8 @@ std::string address_toward(std::string_view toward) {
   if (::inet_pton(AF_INET, std::string(toward).c_str(), &target.sin_addr) != 1) return {};
   const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return {};
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0) return {};
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0)
+    return {};
   return local_address(fd.get()).host();
 }
 

@@ -16,7 +16,9 @@ constexpr uint32_t kTries = 400;
 constexpr std::array kCandidates = {PortRange{61001, 64999}, PortRange{33000, 60999},
                                     PortRange{10000, 19999}};
 
-bool overlap(PortRange a, PortRange b) { return a.low <= b.high && b.low <= a.high; }
+bool overlap(PortRange a, PortRange b) {
+  return a.low <= b.high && b.low <= a.high;
+}
 
 // Spreads seeds that differ little.
 uint32_t mix(uint32_t x) {

@@ -1,5 +1,6 @@
-// Ports for a replica: one for HTTP outside the range from which the kernel takes the ports of outgoing connections, and a
-// base of its own for vLLM's internal ones. The range arithmetic is pure; find_free_port binds. Any thread.
+// Ports for a replica: one for HTTP outside the range from which the kernel takes the ports of
+// outgoing connections, and a base of its own for vLLM's internal ones. The range arithmetic is
+// pure; find_free_port binds. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,12 @@ struct PortRange {
 // The text of /proc/sys/net/ipv4/ip_local_port_range: "32768\t60999".
 std::optional<PortRange> parse_port_range(std::string_view text);
 
-// Where replicas may listen: 61001-64999 unless the kernel uses some of that, then the widest of our candidates beside it.
+// Where replicas may listen: 61001-64999 unless the kernel uses some of that, then the widest of
+// our candidates beside it.
 PortRange listening_range(PortRange ephemeral);
 
-// The n-th port to try. Replicas of a job on one node (local_index) take different residues, so that two which look at the
-// same time do not find the same port.
+// The n-th port to try. Replicas of a job on one node (local_index) take different residues, so
+// that two which look at the same time do not find the same port.
 uint16_t nth_port(PortRange range, uint32_t local_index, uint32_t seed, uint32_t n);
 
 // The n-th base for VLLM_PORT to try, 50 apart, in 20000-31999.

@@ -25,13 +25,20 @@ std::string seconds_text(Duration duration) {
 
 std::string_view to_string(ReplicaState state) noexcept {
   switch (state) {
-    case ReplicaState::waiting: return "waiting";
-    case ReplicaState::starting: return "starting";
-    case ReplicaState::loading: return "loading";
-    case ReplicaState::ready: return "ready";
-    case ReplicaState::stopping: return "stopping";
-    case ReplicaState::stopped: return "stopped";
-    case ReplicaState::failed: return "failed";
+    case ReplicaState::waiting:
+      return "waiting";
+    case ReplicaState::starting:
+      return "starting";
+    case ReplicaState::loading:
+      return "loading";
+    case ReplicaState::ready:
+      return "ready";
+    case ReplicaState::stopping:
+      return "stopping";
+    case ReplicaState::stopped:
+      return "stopped";
+    case ReplicaState::failed:
+      return "failed";
   }
   return "?";
 }
@@ -90,7 +97,8 @@ void Replica::launch() {
   status_.port = 0;
   status_.gpus.clear();
   status_.step.clear();
-  log_.begin(fmt::format("weir: start {} of replica {}", status_.restarts + clashes_ + 1, plan_.id));
+  log_.begin(
+      fmt::format("weir: start {} of replica {}", status_.restarts + clashes_ + 1, plan_.id));
   auto started = starter_.start(plan_, *this);
   if (!started) {
     return retry_or_give_up({ReplicaEndKind::not_started, 0, started.error().what});
@@ -111,8 +119,9 @@ void Replica::on_due() {
 
 void Replica::on_replica_report(const ReplicaReport& report) {
   if (status_.state != ReplicaState::starting) return;
-  // A node name need not resolve, so an address is preferred; Slurm knows one where the wrapper does not.
-  status_.host = !report.address.empty()     ? report.address
+  // A node name need not resolve, so an address is preferred; Slurm knows one where the wrapper
+  // does not.
+  status_.host = !report.address.empty()       ? report.address
                  : !plan_.node_address.empty() ? plan_.node_address
                                                : report.host;
   status_.port = report.port;
@@ -121,9 +130,13 @@ void Replica::on_replica_report(const ReplicaReport& report) {
   become(ReplicaState::loading, "not ready yet");
 }
 
-void Replica::on_replica_output(std::string_view line) { log_.add(line); }
+void Replica::on_replica_output(std::string_view line) {
+  log_.add(line);
+}
 
-void Replica::on_replica_terminated() { owner_.on_replica_terminated(*this); }
+void Replica::on_replica_terminated() {
+  owner_.on_replica_terminated(*this);
+}
 
 void Replica::on_ready() {
   if (status_.state != ReplicaState::loading && status_.state != ReplicaState::ready) return;
@@ -153,17 +166,20 @@ bool Replica::looks_like_port_clash() const {
 }
 
 uint32_t Replica::allowed_restarts() const {
-  // Nothing has ever come up in this run: most likely nothing ever will, and people want to know why at once.
+  // Nothing has ever come up in this run: most likely nothing ever will, and people want to know
+  // why at once.
   return owner_.has_any_been_ready() ? options_.restarts
                                      : std::min(options_.restarts, options_.early_restarts);
 }
 
 void Replica::retry_or_give_up(const ReplicaEnd& end) {
   status_.last_lines = log_.last_lines();
-  std::string why = timed_out_ ? fmt::format("not ready after {}", seconds_text(options_.start_timeout))
-                               : end.reason;
-  const bool is_clash = !owner_.is_job_ending() && !was_ready_ && !timed_out_ && end.kind == ReplicaEndKind::exited &&
-                        clashes_ < options_.port_clashes && looks_like_port_clash();
+  std::string why = timed_out_
+                        ? fmt::format("not ready after {}", seconds_text(options_.start_timeout))
+                        : end.reason;
+  const bool is_clash = !owner_.is_job_ending() && !was_ready_ && !timed_out_ &&
+                        end.kind == ReplicaEndKind::exited && clashes_ < options_.port_clashes &&
+                        looks_like_port_clash();
   if (is_clash) {
     ++clashes_;
     return wait(Duration::zero(), why + "; its port was taken, trying another");

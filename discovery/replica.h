@@ -1,5 +1,6 @@
-// The life of one replica: started, loading, in service, restarted with back-off when it crashes, given up when its
-// restarts are spent. Knows nothing of HTTP: that it is ready it is told. Owned by ReplicaSet. Loop thread only.
+// The life of one replica: started, loading, in service, restarted with back-off when it crashes,
+// given up when its restarts are spent. Knows nothing of HTTP: that it is ready it is told. Owned
+// by ReplicaSet. Loop thread only.
 //
 //   waiting --> starting --> loading --> ready
 //      ^            |           |          |        ended, or start_timeout over
@@ -13,10 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "weir/timer.h"
+
 #include "discovery/replica_log.h"
 #include "discovery/replica_plan.h"
 #include "discovery/replica_starter.h"
-#include "weir/timer.h"
 
 namespace weir {
 
@@ -27,7 +29,7 @@ enum class ReplicaState : uint8_t {
   ready,
   stopping,
   stopped,
-  failed,    // given up
+  failed,  // given up
 };
 std::string_view to_string(ReplicaState state) noexcept;
 
@@ -37,28 +39,30 @@ struct ReplicaStatus {
   std::string node;
   uint32_t index = 0;
   ReplicaState state = ReplicaState::waiting;
-  TimePoint since{};           // in this state
-  TimePoint started{};         // of this process: "loading 1m12s" counts from here
-  uint32_t restarts = 0;       // so far, without port clashes
-  std::string host;            // empty until reported
+  TimePoint since{};      // in this state
+  TimePoint started{};    // of this process: "loading 1m12s" counts from here
+  uint32_t restarts = 0;  // so far, without port clashes
+  std::string host;       // empty until reported
   uint16_t port = 0;
   std::string gpus;
-  std::string step;            // empty without Slurm
-  std::string reason;          // why it is in this state: "exited with code 1; restart 1 of 3 in 2 s"
+  std::string step;    // empty without Slurm
+  std::string reason;  // why it is in this state: "exited with code 1; restart 1 of 3 in 2 s"
   std::string log_path;
-  std::vector<std::string> last_lines;  // of its output; filled when its process ended against our will
+  std::vector<std::string>
+      last_lines;  // of its output; filled when its process ended against our will
 };
 
 struct ReplicaOptions {
-  Duration start_timeout = std::chrono::minutes(30);  // from its start to ready; then it counts as failed
-  uint32_t restarts = 3;               // per replica; begins anew after it was ready for `forgive_after`
-  uint32_t early_restarts = 1;         // while no replica of the run has ever been ready
-  uint32_t port_clashes = 5;           // "address already in use" before ready: tried on another port
-  Duration first_backoff = std::chrono::seconds(1);   // doubles
+  Duration start_timeout =
+      std::chrono::minutes(30);  // from its start to ready; then it counts as failed
+  uint32_t restarts = 3;         // per replica; begins anew after it was ready for `forgive_after`
+  uint32_t early_restarts = 1;   // while no replica of the run has ever been ready
+  uint32_t port_clashes = 5;     // "address already in use" before ready: tried on another port
+  Duration first_backoff = std::chrono::seconds(1);  // doubles
   Duration longest_backoff = std::chrono::seconds(60);
   Duration forgive_after = std::chrono::minutes(10);
-  std::string log_dir;                 // empty: no files
-  std::string log_prefix;              // "weir-1234" -> LOG_DIR/weir-1234.r0.n01.log
+  std::string log_dir;     // empty: no files
+  std::string log_prefix;  // "weir-1234" -> LOG_DIR/weir-1234.r0.n01.log
 };
 
 class Replica;
@@ -84,17 +88,17 @@ class Replica final : private ReplicaProcessUser {
   Replica& operator=(const Replica&) = delete;
 
   void start();
-  void stop();           // ends in state stopped
-  void on_ready();       // told by the prober
+  void stop();      // ends in state stopped
+  void on_ready();  // told by the prober
   void on_down(std::string_view reason);
 
   const PlannedReplica& plan() const { return plan_; }
   const ReplicaStatus& status() const { return status_; }
   ReplicaState state() const { return status_.state; }
   bool is_running() const { return process_ != nullptr; }
-  bool has_address() const;    // it belongs into the backend set
-  bool may_still_come() const; // waiting or starting: counts as pending
-  bool is_over() const;        // stopped or failed, and no process left
+  bool has_address() const;     // it belongs into the backend set
+  bool may_still_come() const;  // waiting or starting: counts as pending
+  bool is_over() const;         // stopped or failed, and no process left
 
  private:
   void on_replica_report(const ReplicaReport& report) override;
@@ -122,7 +126,7 @@ class Replica final : private ReplicaProcessUser {
   bool was_ready_ = false;       // this process
   bool timed_out_ = false;       // stopping because of start_timeout
   bool wants_stop_ = false;
-  Timer timer_;                  // back-off, or the start's deadline
+  Timer timer_;  // back-off, or the start's deadline
   std::unique_ptr<ReplicaProcess> process_;
 };
 

@@ -6,8 +6,9 @@
 
 #include <fmt/core.h>
 
-#include "discovery/replica_report.h"
 #include "weir/log.h"
+
+#include "discovery/replica_report.h"
 
 namespace weir {
 namespace {
@@ -69,7 +70,9 @@ void ReplicaChild::cancel_step() {
   if (!started) log_warning(started.error().what);
 }
 
-void ReplicaChild::on_output(std::string_view bytes) { lines_.add(bytes); }
+void ReplicaChild::on_output(std::string_view bytes) {
+  lines_.add(bytes);
+}
 
 void ReplicaChild::on_line(std::string_view line) {
   if (!has_report_) {
@@ -125,7 +128,8 @@ ReplicaEnd ReplicaChild::judge(ExitStatus status) const {
   if (!has_report_) {
     return {ReplicaEndKind::not_started, code, fmt::format("{} could not start it: {}", who, how)};
   }
-  // srun says 0 when the node of its step is lost: without the wrapper's last line no end is a clean one.
+  // srun says 0 when the node of its step is lost: without the wrapper's last line no end is a
+  // clean one.
   return {ReplicaEndKind::exited, code == 0 ? 255 : code,
           fmt::format("{} ended without the server's exit code: {}", who, how)};
 }

@@ -1,16 +1,17 @@
-// The process on our side that stands for a replica: srun, or the wrapper itself on this machine. Reads what the wrapper
-// says between the server's lines, ends it by the lifeline and then harder, and says how it ended. Owned by its Replica.
-// Loop thread only.
+// The process on our side that stands for a replica: srun, or the wrapper itself on this machine.
+// Reads what the wrapper says between the server's lines, ends it by the lifeline and then harder,
+// and says how it ended. Owned by its Replica. Loop thread only.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "weir/timer.h"
+
 #include "discovery/line_splitter.h"
 #include "discovery/replica_starter.h"
 #include "lb/net/event_loop.h"
 #include "lb/net/subprocess.h"
-#include "weir/timer.h"
 
 namespace weir {
 
@@ -54,11 +55,11 @@ class ReplicaChild final : public ReplicaProcess, private SubprocessUser {
   bool has_node_failed_ = false;
   bool is_job_over_ = false;
   std::string step_;
-  std::string problem_;       // the wrapper's own
-  std::string srun_error_;    // srun's last
-  std::optional<int> code_;   // by the wrapper's last line
+  std::string problem_;      // the wrapper's own
+  std::string srun_error_;   // srun's last
+  std::optional<int> code_;  // by the wrapper's last line
   LineSplitter lines_;
-  Timer timer_;               // to the next force
+  Timer timer_;  // to the next force
   Ignored ignored_;
   Subprocess scancel_;
   Subprocess process_;

@@ -1,4 +1,5 @@
-// The environment a replica gets on top of the caller's: its key, unbuffered Python, and no proxy between the nodes. Pure.
+// The environment a replica gets on top of the caller's: its key, unbuffered Python, and no proxy
+// between the nodes. Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace weir {
 
-// Adds `hosts`, localhost and 127.0.0.1 to NO_PROXY and no_proxy (made equal), each once. COMMAND wants the same.
+// Adds `hosts`, localhost and 127.0.0.1 to NO_PROXY and no_proxy (made equal), each once. COMMAND
+// wants the same.
 void extend_no_proxy(Environment& environment, const std::vector<std::string>& hosts);
 
 Environment replica_environment(Environment environment, std::string_view api_key,

@@ -19,7 +19,9 @@ namespace weir {
 ReplicaLog::ReplicaLog(std::string path, uint64_t largest_file)
     : path_(std::move(path)), largest_file_(largest_file) {}
 
-ReplicaLog::~ReplicaLog() { close_file(); }
+ReplicaLog::~ReplicaLog() {
+  close_file();
+}
 
 void ReplicaLog::close_file() {
   if (fd_ >= 0) ::close(fd_);

@@ -8,19 +8,50 @@
 namespace weir {
 namespace {
 
-// sbatch's options come back as input variables of srun and change every step (a GPU count that makes it fail, a core it is
-// tied to, an empty PATH), so all of them go. SLURM_JOB_ID and what else names the allocation stay.
+// sbatch's options come back as input variables of srun and change every step (a GPU count that
+// makes it fail, a core it is tied to, an empty PATH), so all of them go. SLURM_JOB_ID and what
+// else names the allocation stay.
 constexpr std::array kInputVariables = std::to_array<std::string_view>({
-    "SLURM_GPUS",          "SLURM_GPUS_PER_NODE",   "SLURM_GPUS_PER_TASK",  "SLURM_GPUS_PER_SOCKET",
-    "SLURM_GPU_BIND",      "SLURM_NTASKS",          "SLURM_NPROCS",         "SLURM_NTASKS_PER_NODE",
-    "SLURM_NTASKS_PER_GPU", "SLURM_CPUS_PER_TASK",  "SLURM_CPUS_PER_GPU",   "SLURM_MEM_PER_NODE",
-    "SLURM_MEM_PER_CPU",   "SLURM_MEM_PER_GPU",     "SLURM_TRES_PER_TASK",  "SLURM_TRES_BIND",
-    "SLURM_DISTRIBUTION",  "SLURM_EXCLUSIVE",       "SLURM_HINT",           "SLURM_THREADS_PER_CORE",
-    "SLURM_NNODES",        "SLURM_JOB_NUM_NODES",   "SLURM_TASKS_PER_NODE", "SLURM_EXPORT_ENV",
-    "SRUN_CPUS_PER_TASK",  "SLURM_NTASKS_PER_SOCKET", "SLURM_NTASKS_PER_CORE", "SLURM_GPU_FREQ",
-    "SLURM_CPU_BIND",      "SLURM_MEM_BIND",        "SLURM_OVERCOMMIT",     "SLURM_STEP_GRES",
-    "SLURM_LABELIO",       "SLURM_UNBUFFEREDIO",    "SLURM_STDINMODE",      "SLURM_STDOUTMODE",
-    "SLURM_STDERRMODE",    "SLURM_IMMEDIATE",       "SLURM_WAIT",           "SLURM_KILL_BAD_EXIT",
+    "SLURM_GPUS",
+    "SLURM_GPUS_PER_NODE",
+    "SLURM_GPUS_PER_TASK",
+    "SLURM_GPUS_PER_SOCKET",
+    "SLURM_GPU_BIND",
+    "SLURM_NTASKS",
+    "SLURM_NPROCS",
+    "SLURM_NTASKS_PER_NODE",
+    "SLURM_NTASKS_PER_GPU",
+    "SLURM_CPUS_PER_TASK",
+    "SLURM_CPUS_PER_GPU",
+    "SLURM_MEM_PER_NODE",
+    "SLURM_MEM_PER_CPU",
+    "SLURM_MEM_PER_GPU",
+    "SLURM_TRES_PER_TASK",
+    "SLURM_TRES_BIND",
+    "SLURM_DISTRIBUTION",
+    "SLURM_EXCLUSIVE",
+    "SLURM_HINT",
+    "SLURM_THREADS_PER_CORE",
+    "SLURM_NNODES",
+    "SLURM_JOB_NUM_NODES",
+    "SLURM_TASKS_PER_NODE",
+    "SLURM_EXPORT_ENV",
+    "SRUN_CPUS_PER_TASK",
+    "SLURM_NTASKS_PER_SOCKET",
+    "SLURM_NTASKS_PER_CORE",
+    "SLURM_GPU_FREQ",
+    "SLURM_CPU_BIND",
+    "SLURM_MEM_BIND",
+    "SLURM_OVERCOMMIT",
+    "SLURM_STEP_GRES",
+    "SLURM_LABELIO",
+    "SLURM_UNBUFFEREDIO",
+    "SLURM_STDINMODE",
+    "SLURM_STDOUTMODE",
+    "SLURM_STDERRMODE",
+    "SLURM_IMMEDIATE",
+    "SLURM_WAIT",
+    "SLURM_KILL_BAD_EXIT",
 });
 
 struct NodeShare {
@@ -28,11 +59,14 @@ struct NodeShare {
   uint32_t slots;  // replicas it can hold
 };
 
-std::string gpus_text(uint32_t count) { return fmt::format("{} GPU{}", count, count == 1 ? "" : "s"); }
+std::string gpus_text(uint32_t count) {
+  return fmt::format("{} GPU{}", count, count == 1 ? "" : "s");
+}
 
 Problem no_gpus(const Allocation& allocation) {
   return {fmt::format("job {} has no GPUs on its nodes", allocation.job_id),
-          "ask for some (#SBATCH --gpus-per-node=N), or say how many replicas you want with --replicas N"};
+          "ask for some (#SBATCH --gpus-per-node=N), or say how many replicas you want with "
+          "--replicas N"};
 }
 
 std::string replica_id(std::string_view node, uint32_t local_index) {
@@ -92,13 +126,15 @@ Problem too_few(const Allocation& allocation, const ReplicaPlanOptions& options,
     all += node.gpus;
   }
   if (slots == 0) {
-    return {fmt::format("no node of job {} has the {} that a replica needs (at most {} on one node)",
-                        allocation.job_id, gpus_text(options.gpus_per_replica), most),
-            fmt::format("use --gpus-per-replica {} or ask for more GPUs a node", most)};
+    return {
+        fmt::format("no node of job {} has the {} that a replica needs (at most {} on one node)",
+                    allocation.job_id, gpus_text(options.gpus_per_replica), most),
+        fmt::format("use --gpus-per-replica {} or ask for more GPUs a node", most)};
   }
-  return {fmt::format("{} replicas of {} were asked for, but job {} has room for {} ({} GPUs on {} nodes)",
-                      options.replicas, gpus_text(options.gpus_per_replica), allocation.job_id, slots,
-                      all, allocation.nodes.size()),
+  return {fmt::format(
+              "{} replicas of {} were asked for, but job {} has room for {} ({} GPUs on {} nodes)",
+              options.replicas, gpus_text(options.gpus_per_replica), allocation.job_id, slots, all,
+              allocation.nodes.size()),
           fmt::format("use --replicas {} or less, or ask for more GPUs", slots)};
 }
 
@@ -107,9 +143,11 @@ Result<Ok, Problem> check_cpus(const ReplicaPlan& plan, GpuBinding binding) {
   if (binding == GpuBinding::pick) return Ok{};
   for (const PlannedReplica& replica : plan.replicas) {
     if (replica.cpus > 0) continue;
-    return Problem{fmt::format("--binding slurm: node {} has fewer CPUs than replicas, so they would "
-                               "run one after the other", replica.node),
-                   "ask for more CPUs (#SBATCH --cpus-per-gpu=N), or use --binding pick"};
+    return Problem{
+        fmt::format("--binding slurm: node {} has fewer CPUs than replicas, so they would "
+                    "run one after the other",
+                    replica.node),
+        "ask for more CPUs (#SBATCH --cpus-per-gpu=N), or use --binding pick"};
   }
   return Ok{};
 }
@@ -121,9 +159,9 @@ void remark_left_over(const std::vector<NodeShare>& shares, const ReplicaPlanOpt
     if (share.node->gpus == 0) {
       plan.remarks.push_back(fmt::format("node {} has no GPU: no replica there", share.node->name));
     } else if (left > 0) {
-      plan.remarks.push_back(fmt::format("{} of {} stay{} unused: {} per replica does not divide {}",
-                                         gpus_text(left), share.node->name, left == 1 ? "s" : "",
-                                         options.gpus_per_replica, share.node->gpus));
+      plan.remarks.push_back(fmt::format(
+          "{} of {} stay{} unused: {} per replica does not divide {}", gpus_text(left),
+          share.node->name, left == 1 ? "s" : "", options.gpus_per_replica, share.node->gpus));
     }
   }
 }
@@ -150,8 +188,8 @@ Result<ReplicaPlan, Problem> plan_with_gpus(const Allocation& allocation,
   remark_left_over(shares, options, plan);
   const uint32_t idle = fit - wanted;
   if (idle > 0) {
-    plan.remarks.push_back(fmt::format("room for {} more replica{}: --replicas {} was asked for", idle,
-                                       idle == 1 ? "" : "s", wanted));
+    plan.remarks.push_back(fmt::format("room for {} more replica{}: --replicas {} was asked for",
+                                       idle, idle == 1 ? "" : "s", wanted));
   }
   number(plan);
   make_ids_unique(plan);
@@ -171,8 +209,9 @@ bool needs_no_quotes(std::string_view text) {
 Result<ReplicaPlan, Problem> plan_replicas(const Allocation& allocation,
                                            const ReplicaPlanOptions& options) {
   if (allocation.nodes.empty()) {
-    return Problem{fmt::format("job {} has no nodes: SLURM_JOB_NODELIST is empty", allocation.job_id),
-                   "run weir inside the batch script, or set SLURM_JOB_NODELIST"};
+    return Problem{
+        fmt::format("job {} has no nodes: SLURM_JOB_NODELIST is empty", allocation.job_id),
+        "run weir inside the batch script, or set SLURM_JOB_NODELIST"};
   }
   if (options.replicas > kMaxReplicas) {
     return Problem{fmt::format("--replicas {}: at most {}", options.replicas, kMaxReplicas),
@@ -190,7 +229,8 @@ Result<ReplicaPlan, Problem> plan_replicas(const Allocation& allocation,
 
 Result<ReplicaPlan, Problem> plan_local_replicas(uint32_t gpus, const ReplicaPlanOptions& options) {
   if (gpus == 0 && options.replicas == 0) {
-    return Problem{"no GPU was found on this machine", "say how many replicas you want: --replicas N"};
+    return Problem{"no GPU was found on this machine",
+                   "say how many replicas you want: --replicas N"};
   }
   Allocation here;
   here.job_id = "local";
@@ -223,7 +263,8 @@ std::vector<std::string> srun_command(const Allocation& allocation, const Planne
     argv.push_back("--exact");
     if (replica.gpus > 0) argv.push_back(fmt::format("--gpus-per-node={}", replica.gpus));
     argv.push_back(fmt::format("--cpus-per-task={}", replica.cpus));
-    argv.push_back("--immediate=30");  // a wait without end otherwise, when cores or memory do not suffice
+    argv.push_back(
+        "--immediate=30");  // a wait without end otherwise, when cores or memory do not suffice
   }
   argv.insert(argv.end(), {"--mem=0", "--export=ALL", "--kill-on-bad-exit=1",
                            "--job-name=" + options.step_prefix + replica.id});

@@ -1,17 +1,20 @@
-// Which replica runs where, on which GPUs, and the exact srun line of each. Pure; value types, any thread.
+// Which replica runs where, on which GPUs, and the exact srun line of each. Pure; value types, any
+// thread.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "discovery/slurm_environment.h"
 #include "weir/result.h"
+
+#include "discovery/slurm_environment.h"
 
 namespace weir {
 
 enum class GpuBinding : uint8_t {
-  pick,   // every step sees all GPUs of its node, the wrapper takes its share (works under every sbatch header)
+  pick,   // every step sees all GPUs of its node, the wrapper takes its share (works under every
+          // sbatch header)
   slurm,  // --exact: Slurm gives each step its own GPUs and cores (device isolation)
 };
 
@@ -20,7 +23,7 @@ struct ReplicaPlanOptions {
   uint32_t replicas = 0;  // 0 = as many as fit
   GpuBinding binding = GpuBinding::pick;
   std::vector<std::string> srun_args = {};  // put behind ours, so that they win
-  std::string step_prefix = "weir-";   // of the steps' names: the sweep at the end looks for it
+  std::string step_prefix = "weir-";  // of the steps' names: the sweep at the end looks for it
 };
 
 struct PlannedReplica {

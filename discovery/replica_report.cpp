@@ -15,7 +15,9 @@ constexpr std::string_view kEndStart = "weir-replica end ";
 constexpr std::string_view kProblemStart = "weir-replica problem ";
 constexpr size_t kLongestReport = 2048;
 
-std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
+std::string_view or_dash(std::string_view text) {
+  return text.empty() ? "-" : text;
+}
 
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -69,7 +71,9 @@ std::optional<ReplicaReport> parse_report(std::string_view line) {
   return report;
 }
 
-std::string format_end(int code) { return fmt::format("{}{}", kEndStart, code); }
+std::string format_end(int code) {
+  return fmt::format("{}{}", kEndStart, code);
+}
 
 std::optional<int> parse_end(std::string_view line) {
   if (!line.starts_with(kEndStart)) return {};

@@ -1,4 +1,5 @@
-// What the wrapper on the node writes between the server's own output, as lines: its report, a signal it got, its end. Pure.
+// What the wrapper on the node writes between the server's own output, as lines: its report, a
+// signal it got, its end. Pure.
 #pragma once
 
 #include <optional>

@@ -23,8 +23,8 @@ ReplicaSet::ReplicaSet(TimerQueue& timers, ReplicaStarter& starter, ReplicaPlan 
       turn_(timers, bind<&ReplicaSet::on_turn>(this)) {
   ReplicaOwner& owner = *this;
   for (PlannedReplica& planned : plan.replicas) {
-    replicas_.push_back(std::make_unique<Replica>(timers, starter, owner, std::move(planned),
-                                                  options_.replica));
+    replicas_.push_back(
+        std::make_unique<Replica>(timers, starter, owner, std::move(planned), options_.replica));
   }
 }
 
@@ -163,13 +163,20 @@ ReplicaCounts ReplicaSet::counts() const {
   counts.planned = replicas_.size();
   for (const auto& replica : replicas_) {
     switch (replica->state()) {
-      case ReplicaState::ready: ++counts.ready; break;
+      case ReplicaState::ready:
+        ++counts.ready;
+        break;
       case ReplicaState::waiting:
       case ReplicaState::starting:
-      case ReplicaState::loading: ++counts.loading; break;
-      case ReplicaState::failed: ++counts.failed; break;
+      case ReplicaState::loading:
+        ++counts.loading;
+        break;
+      case ReplicaState::failed:
+        ++counts.failed;
+        break;
       case ReplicaState::stopping:
-      case ReplicaState::stopped: break;
+      case ReplicaState::stopped:
+        break;
     }
   }
   return counts;

@@ -1,5 +1,5 @@
-// All replicas of a run as a source of backends: starts them, publishes those with an address, restarts, stops, sweeps.
-// Owned by lb/launch. Loop thread only.
+// All replicas of a run as a source of backends: starts them, publishes those with an address,
+// restarts, stops, sweeps. Owned by lb/launch. Loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -7,30 +7,32 @@
 #include <string>
 #include <vector>
 
-#include "discovery/replica.h"
-#include "discovery/replica_plan.h"
-#include "discovery/replica_starter.h"
 #include "weir/callback.h"
 #include "weir/discovery.h"
 #include "weir/observer.h"
 #include "weir/timer.h"
 
+#include "discovery/replica.h"
+#include "discovery/replica_plan.h"
+#include "discovery/replica_starter.h"
+
 namespace weir {
 
 struct ReplicaSetOptions {
-  std::string source = "launch";     // its name towards the sink
-  std::string api_key;               // becomes BackendSpec::api_key
-  std::vector<std::string> models;   // becomes BackendSpec::models
-  uint32_t max_outstanding = 0;      // of each replica; 0 = the pool's default
+  std::string source = "launch";    // its name towards the sink
+  std::string api_key;              // becomes BackendSpec::api_key
+  std::vector<std::string> models;  // becomes BackendSpec::models
+  uint32_t max_outstanding = 0;     // of each replica; 0 = the pool's default
   ReplicaOptions replica;
 };
 
-// Hears what people want to see. Called from the loop's turns, never from within a call into the set other than
-// on_backend_event().
+// Hears what people want to see. Called from the loop's turns, never from within a call into the
+// set other than on_backend_event().
 class ReplicaObserver {
  public:
   virtual void on_replica_change(const ReplicaStatus& status) = 0;
-  // Every replica got SIGTERM at once, or srun says the allocation is gone: scancel, the time limit, a lost node. Once.
+  // Every replica got SIGTERM at once, or srun says the allocation is gone: scancel, the time
+  // limit, a lost node. Once.
   virtual void on_job_ending(const std::string& reason) = 0;
   // No replica is left that runs or may still come. Once; not when it is due to stop_all().
   virtual void on_all_failed() = 0;
@@ -42,8 +44,8 @@ class ReplicaObserver {
 struct ReplicaCounts {
   size_t planned = 0;
   size_t ready = 0;
-  size_t loading = 0;   // waiting, starting or loading
-  size_t failed = 0;    // given up
+  size_t loading = 0;  // waiting, starting or loading
+  size_t failed = 0;   // given up
 };
 
 class ReplicaSet final : public Discovery, private ReplicaOwner {
@@ -60,8 +62,9 @@ class ReplicaSet final : public Discovery, private ReplicaOwner {
   // What the prober found out; events about other backends are ignored.
   void on_backend_event(const BackendEvent& event);
 
-  // Takes every replica out of service and down, then sweeps; one call of `done`, in a later turn, within grace + 40 s. May be called
-  // before start(); a second call while it runs only replaces `done`.
+  // Takes every replica out of service and down, then sweeps; one call of `done`, in a later turn,
+  // within grace + 40 s. May be called before start(); a second call while it runs only replaces
+  // `done`.
   void stop_all(Callback<const ReplicaSweep&> done);
 
   ReplicaCounts counts() const;
@@ -100,7 +103,7 @@ class ReplicaSet final : public Discovery, private ReplicaOwner {
   bool has_said_all_failed_ = false;
   bool wants_publish_ = false;
   TimePoint first_terminated_{};
-  size_t terminated_ = 0;        // since first_terminated_
+  size_t terminated_ = 0;  // since first_terminated_
   ReplicaSweep sweep_;
   Callback<const ReplicaSweep&> on_stopped_;
   Timer turn_;

@@ -28,7 +28,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// One write: whole lines stay whole among the server's own. A line the server left unended does not swallow ours.
+// One write: whole lines stay whole among the server's own. A line the server left unended does not
+// swallow ours.
 void say(std::string_view line, bool is_first = false) {
   const std::string text = fmt::format("{}{}\n", is_first ? "" : "\n", line);
   size_t written = 0;
@@ -89,7 +90,8 @@ struct Assignment {
 };
 
 Result<uint16_t, Problem> choose_port(const ReplicaWrapperOptions& options) {
-  const auto ephemeral = parse_port_range(read_small_file("/proc/sys/net/ipv4/ip_local_port_range"));
+  const auto ephemeral =
+      parse_port_range(read_small_file("/proc/sys/net/ipv4/ip_local_port_range"));
   const PortRange range = listening_range(ephemeral.value_or(PortRange{32768, 60999}));
   const auto port = find_free_port(range, options.local_index, random_seed());
   if (!port) {
@@ -173,7 +175,8 @@ class Supervisor {
   }
 
  private:
-  // The shell that ran a compound command dies of SIGTERM at once; the server below it still has its grace.
+  // The shell that ran a compound command dies of SIGTERM at once; the server below it still has
+  // its grace.
   void await_group() {
     while (server_.has_group() && Clock::now() < *deadline_) ::poll(nullptr, 0, 20);
   }

@@ -24,17 +24,22 @@ share() {
 take() {
   eval "value=\${$1-}"
   [ -n "$value" ] || return 0
-  share "$value" || fail "this step sees too few GPUs: it needs $gpus from entry $first_gpu of $1=$value"
+  share "$value" ||
+    fail "this step sees too few GPUs: it needs $gpus from entry $first_gpu of $1=$value"
   eval "$1=\$list; export $1"
   gpu=${gpu:-$list}
 }
 gpu=
 if [ "$gpus" -gt 0 ]; then
-  for name in CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do take "$name"; done
+  for name in CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ZE_AFFINITY_MASK; do
+    take "$name"
+  done
   [ -n "$gpu" ] || fail "no GPU is visible here: CUDA_VISIBLE_DEVICES is not set"
 fi
 number() { n=$(od -An -N2 -tu2 /dev/urandom 2>/dev/null | tr -d ' \n'); echo "${n:-$$}"; }
-is_taken() { grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
+is_taken() {
+  grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") " /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
 low=61001
 read -r from to < /proc/sys/net/ipv4/ip_local_port_range || to=60999
 if [ "${to:-60999}" -ge 61001 ]; then low=33000; [ "${from:-32768}" -lt 37000 ] && low=10000; fi
@@ -47,7 +52,8 @@ done
 [ -n "$port" ] || fail "no free port from $low on"
 address=
 if [ -n "${SLURM_LAUNCH_NODE_IPADDR-}" ]; then
-  address=$(ip -4 -o route get "$SLURM_LAUNCH_NODE_IPADDR" 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')
+  address=$(ip -4 -o route get "$SLURM_LAUNCH_NODE_IPADDR" 2>/dev/null |
+    sed -n 's/.* src \([0-9.]*\).*/\1/p')
 fi
 case $address in ''|127.*)
   for a in $(hostname -I 2>/dev/null); do
@@ -56,14 +62,17 @@ case $address in ''|127.*)
 esac
 step=-
 [ -n "${SLURM_STEP_ID-}" ] && step=$SLURM_JOB_ID.$SLURM_STEP_ID
-printf 'weir-replica v1 host=%s addr=%s port=%s gpus=%s step=%s\n' "$(uname -n)" "${address:--}" "$port" "${gpu:--}" "$step"
+printf 'weir-replica v1 host=%s addr=%s port=%s gpus=%s step=%s\n' \
+  "$(uname -n)" "${address:--}" "$port" "${gpu:--}" "$step"
 host=${address:-0.0.0.0}
 gpu=${gpu:-$local_index}
 api_key=${VLLM_API_KEY-}
-WEIR_HOST=$host WEIR_PORT=$port WEIR_GPU=$gpu WEIR_REPLICA=$replica WEIR_NODE=$node WEIR_REPLICA_ID=$id
+WEIR_HOST=$host WEIR_PORT=$port WEIR_GPU=$gpu
+WEIR_REPLICA=$replica WEIR_NODE=$node WEIR_REPLICA_ID=$id
 VLLM_PORT=$((20000 + (${SLURM_JOB_ID:-0} * 7 + local_index) % 240 * 50))
 PYTHONUNBUFFERED=1
-export WEIR_HOST WEIR_PORT WEIR_GPU WEIR_REPLICA WEIR_NODE WEIR_REPLICA_ID VLLM_PORT PYTHONUNBUFFERED
+export WEIR_HOST WEIR_PORT WEIR_GPU WEIR_REPLICA WEIR_NODE WEIR_REPLICA_ID
+export VLLM_PORT PYTHONUNBUFFERED
 unset WEIR_REPLICA_SH
 exec 3<&0
 if command -v setsid >/dev/null 2>&1; then
@@ -118,12 +127,12 @@ std::string command_expression(std::string_view serve) {
 }  // namespace
 
 std::string replica_wrapper_script(const ReplicaWrapperOptions& options) {
-  std::string script = fmt::format(
-      "id={} node={} replica={} local_index={} first_gpu={} gpus={} grace={}\n",
-      shell_quoted({options.id}), shell_quoted({options.node}), options.index, options.local_index,
-      options.first_gpu, options.gpus, options.grace_seconds);
-  script += fmt::format("command_line() {{ printf '%s' {}; }}\n",
-                        command_expression(options.serve));
+  std::string script =
+      fmt::format("id={} node={} replica={} local_index={} first_gpu={} gpus={} grace={}\n",
+                  shell_quoted({options.id}), shell_quoted({options.node}), options.index,
+                  options.local_index, options.first_gpu, options.gpus, options.grace_seconds);
+  script +=
+      fmt::format("command_line() {{ printf '%s' {}; }}\n", command_expression(options.serve));
   script += kScript;
   return script;
 }

@@ -1,10 +1,10 @@
 #include "discovery/run_key.h"
 
+#include <sys/random.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include <sys/random.h>
 
 namespace weir {
 

@@ -29,7 +29,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn one into the other; both are short.
+// Insertions, deletions, replacements and swaps of neighbours that turn one into the other; both
+// are short.
 size_t edit_distance(std::string_view a, std::string_view b) {
   constexpr size_t kLongest = 24;
   if (a.size() > kLongest || b.size() > kLongest) return kLongest;
@@ -126,12 +127,14 @@ std::vector<std::string> check_serve(std::string_view command) {
     }
   }
   if (!has_port) {
-    remarks.push_back("--serve has no {port}: every replica must listen on the port it is given, "
-                      "by {port} in the command line or $WEIR_PORT");
+    remarks.push_back(
+        "--serve has no {port}: every replica must listen on the port it is given, "
+        "by {port} in the command line or $WEIR_PORT");
   }
   if (has_key) {
-    remarks.push_back("--serve has {api_key}: everybody on the node can read it in ps; vLLM takes "
-                      "the key from VLLM_API_KEY, which is set anyway");
+    remarks.push_back(
+        "--serve has {api_key}: everybody on the node can read it in ps; vLLM takes "
+        "the key from VLLM_API_KEY, which is set anyway");
   }
   return remarks;
 }

@@ -1,5 +1,6 @@
-// The command line of --serve with its placeholders: {host} {port} {gpu} {replica} {node} {api_key}. Every other brace is
-// left alone (people write JSON in flags). Pure; value types, any thread.
+// The command line of --serve with its placeholders: {host} {port} {gpu} {replica} {node}
+// {api_key}. Every other brace is left alone (people write JSON in flags). Pure; value types, any
+// thread.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 namespace weir {
 
 struct ServeValues {
-  std::string host;     // the address to bind and to be reached at
+  std::string host;  // the address to bind and to be reached at
   std::string port;
   std::string gpu;      // its GPUs as CUDA_VISIBLE_DEVICES has them: "2" or "2,3"
   std::string replica;  // its number in the run
@@ -25,7 +26,8 @@ struct ServePart {
 std::vector<ServePart> split_serve(std::string_view command);
 std::string fill_serve(std::string_view command, const ServeValues& values);
 
-// What a person should hear about it: near misses ({prot}), {api_key} (visible in ps), no {port} anywhere.
+// What a person should hear about it: near misses ({prot}), {api_key} (visible in ps), no {port}
+// anywhere.
 std::vector<std::string> check_serve(std::string_view command);
 
 }  // namespace weir

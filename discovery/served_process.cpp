@@ -40,7 +40,8 @@ struct FileCloser {
   void operator()(FILE* file) const { ::fclose(file); }
 };
 
-// Our children as the kernel lists them: with PR_SET_CHILD_SUBREAPER orphans of the server are among them.
+// Our children as the kernel lists them: with PR_SET_CHILD_SUBREAPER orphans of the server are
+// among them.
 std::vector<pid_t> children() {
   std::vector<pid_t> pids;
   const std::string path = fmt::format("/proc/self/task/{}/children", ::getpid());

@@ -60,7 +60,8 @@ bool read_all(UniqueFd& out, UniqueFd& err, Clock::time_point deadline, std::str
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return false;
     std::array<pollfd, 2> watched{pollfd{out.get(), POLLIN, 0}, pollfd{err.get(), POLLIN, 0}};
-    if (::poll(watched.data(), 2, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
+    if (::poll(watched.data(), 2, static_cast<int>(left.count())) < 0 && errno != EINTR)
+      return false;
     for (const bool is_out : {true, false}) {
       UniqueFd& fd = is_out ? out : err;
       if (!fd || watched[is_out ? 0 : 1].revents == 0) continue;
@@ -69,7 +70,8 @@ bool read_all(UniqueFd& out, UniqueFd& err, Clock::time_point deadline, std::str
       std::string& target = is_out ? text : complaint;
       const size_t most = is_out ? kLongestAnswer : kLongestComplaint;
       if (n <= 0) fd.reset();
-      if (n > 0) target.append(buffer.data(), std::min(static_cast<size_t>(n), most - target.size()));
+      if (n > 0)
+        target.append(buffer.data(), std::min(static_cast<size_t>(n), most - target.size()));
     }
   }
   return true;
@@ -90,13 +92,13 @@ int wait_for(pid_t pid) {
 
 void ask_gpus(AllocationAnswer& answer, std::chrono::milliseconds deadline) {
   Allocation& allocation = answer.allocation;
-  const auto text =
-      run_command({"scontrol", "show", "job", "-d", allocation.job_id}, deadline);
-  const auto gpus = text ? parse_job_gpus(text.value())
-                         : Result<std::map<std::string, uint32_t, std::less<>>, Problem>(text.error());
+  const auto text = run_command({"scontrol", "show", "job", "-d", allocation.job_id}, deadline);
+  const auto gpus =
+      text ? parse_job_gpus(text.value())
+           : Result<std::map<std::string, uint32_t, std::less<>>, Problem>(text.error());
   if (!gpus) {
-    answer.remarks.push_back(fmt::format(
-        "GPUs of the nodes taken from SLURM_GPUS_ON_NODE: {}", gpus.error().what));
+    answer.remarks.push_back(
+        fmt::format("GPUs of the nodes taken from SLURM_GPUS_ON_NODE: {}", gpus.error().what));
     return;
   }
   for (AllocatedNode& node : allocation.nodes) {
@@ -125,8 +127,8 @@ void ask_addresses(AllocationAnswer& answer, std::chrono::milliseconds deadline)
 }
 
 void ask_end_time(AllocationAnswer& answer, std::chrono::milliseconds deadline) {
-  const auto text = run_command(
-      {"squeue", "-h", "-j", answer.allocation.job_id, "-o", "%e|%L"}, deadline);
+  const auto text =
+      run_command({"squeue", "-h", "-j", answer.allocation.job_id, "-o", "%e|%L"}, deadline);
   if (!text) return;
   const auto left = parse_time_left(text.value());
   if (!left) {
@@ -140,7 +142,8 @@ void ask_end_time(AllocationAnswer& answer, std::chrono::milliseconds deadline) 
 
 bool is_on_path(const Environment& environment, std::string_view program) {
   const auto path = environment.find("PATH");
-  std::string_view rest = path == environment.end() ? "/usr/bin:/bin" : std::string_view(path->second);
+  std::string_view rest =
+      path == environment.end() ? "/usr/bin:/bin" : std::string_view(path->second);
   while (!rest.empty()) {
     const size_t colon = rest.find(':');
     const std::string file = fmt::format("{}/{}", rest.substr(0, colon), program);
@@ -175,7 +178,8 @@ Result<std::string, Problem> run_command(const std::vector<std::string>& argv,
                    "is the Slurm controller up? (scontrol ping)"};
   }
   if (code != 0) {
-    return Problem{fmt::format("{} ended with code {}: {}", argv[0], code, one_line(complaint)), ""};
+    return Problem{fmt::format("{} ended with code {}: {}", argv[0], code, one_line(complaint)),
+                   ""};
   }
   return text;
 }
@@ -184,7 +188,8 @@ AllocationAnswer ask_slurm(Allocation allocation, const Environment& environment
                            std::chrono::milliseconds deadline) {
   AllocationAnswer answer{std::move(allocation), {}};
   if (!is_on_path(environment, "scontrol")) {
-    answer.remarks.push_back("scontrol is not on the PATH: GPUs of the nodes taken from SLURM_GPUS_ON_NODE");
+    answer.remarks.push_back(
+        "scontrol is not on the PATH: GPUs of the nodes taken from SLURM_GPUS_ON_NODE");
     return answer;
   }
   ask_gpus(answer, deadline);

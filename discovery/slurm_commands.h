@@ -1,23 +1,27 @@
-// Asks Slurm what the environment does not say. Blocks (each command has a deadline): for start-up, before the loop runs.
+// Asks Slurm what the environment does not say. Blocks (each command has a deadline): for start-up,
+// before the loop runs.
 #pragma once
 
 #include <chrono>
 #include <string>
 #include <vector>
 
-#include "discovery/slurm_environment.h"
 #include "weir/result.h"
+
+#include "discovery/slurm_environment.h"
 
 namespace weir {
 
 bool is_on_path(const Environment& environment, std::string_view program);
 
-// Standard output of a command, at most 4 MiB; its standard error is part of the Problem. Exit codes other than 0 are Problems.
+// Standard output of a command, at most 4 MiB; its standard error is part of the Problem. Exit
+// codes other than 0 are Problems.
 Result<std::string, Problem> run_command(const std::vector<std::string>& argv,
                                          std::chrono::milliseconds deadline);
 
-// Fills in GPUs of each node, node addresses and the end time. What Slurm will not tell is left as it was and becomes a
-// line in `remarks`; it is a Problem only when the number of GPUs cannot be known at all.
+// Fills in GPUs of each node, node addresses and the end time. What Slurm will not tell is left as
+// it was and becomes a line in `remarks`; it is a Problem only when the number of GPUs cannot be
+// known at all.
 struct AllocationAnswer {
   Allocation allocation;
   std::vector<std::string> remarks;

@@ -1,10 +1,10 @@
 #include "discovery/slurm_environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
-
-#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -41,7 +41,8 @@ void fill_in_cpus(const Environment& environment, Allocation& allocation) {
   }
 }
 
-// SLURM_GPUS_ON_NODE is a plain number, but of the batch script's node only: a guess for the others until Slurm is asked.
+// SLURM_GPUS_ON_NODE is a plain number, but of the batch script's node only: a guess for the others
+// until Slurm is asked.
 void guess_gpus(const Environment& environment, Allocation& allocation) {
   const auto count = parse_number<uint32_t>(value_of(environment, "SLURM_GPUS_ON_NODE"));
   for (AllocatedNode& node : allocation.nodes) node.gpus = count.value_or(0);

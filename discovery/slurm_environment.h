@@ -1,5 +1,5 @@
-// What the SLURM_* variables of a batch script say about its allocation. Pure; value types, any thread.
-// Times are Unix seconds.
+// What the SLURM_* variables of a batch script say about its allocation. Pure; value types, any
+// thread. Times are Unix seconds.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ Environment current_environment();  // a copy of this process's
 
 struct AllocatedNode {
   std::string name;
-  uint32_t cpus = 0;       // 0 = unknown
-  uint32_t gpus = 0;       // 0 = none, or not known yet (Allocation::gpus_known)
-  std::string address;     // Slurm's NodeAddr; empty = not asked yet
+  uint32_t cpus = 0;    // 0 = unknown
+  uint32_t gpus = 0;    // 0 = none, or not known yet (Allocation::gpus_known)
+  std::string address;  // Slurm's NodeAddr; empty = not asked yet
 };
 
 struct Allocation {

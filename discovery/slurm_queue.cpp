@@ -37,7 +37,8 @@ std::optional<std::string_view> field(std::string_view line, std::string_view ke
   return {};
 }
 
-// The end of the first entry of "gpu:a100:4(IDX:0,2-3),gpu:v100:1(IDX:4)": a comma outside parentheses.
+// The end of the first entry of "gpu:a100:4(IDX:0,2-3),gpu:v100:1(IDX:4)": a comma outside
+// parentheses.
 size_t entry_length(std::string_view text) {
   int depth = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -109,7 +110,8 @@ Result<std::map<std::string, uint32_t, std::less<>>, Problem> parse_job_gpus(
     const std::string_view line = next_line(text);
     if (field(line, "JobId=")) is_job = true;
     const auto nodes = field(line, "Nodes=");
-    // "Nodes=... CPU_IDs=..." are the lines of groups of like nodes; "NumNodes=" and "ReqNodeList=" are other words.
+    // "Nodes=... CPU_IDs=..." are the lines of groups of like nodes; "NumNodes=" and "ReqNodeList="
+    // are other words.
     if (!nodes || !field(line, "CPU_IDs=")) continue;
     auto names = expand_hostlist(*nodes);
     if (!names) return unreadable(kCommand, line);

@@ -1,5 +1,5 @@
-// The texts of scontrol and squeue as values: GPUs of each node, node addresses, time left, step ids. Only forms that have
-// been the same since Slurm 20. Pure; any thread.
+// The texts of scontrol and squeue as values: GPUs of each node, node addresses, time left, step
+// ids. Only forms that have been the same since Slurm 20. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "discovery/slurm_environment.h"
 #include "weir/result.h"
+
+#include "discovery/slurm_environment.h"
 
 namespace weir {
 
-// `scontrol show job -d ID`: node -> GPUs this job has there ("Nodes=gpu[01-02] ... GRES=gpu:a100:4(IDX:0-3)").
+// `scontrol show job -d ID`: node -> GPUs this job has there ("Nodes=gpu[01-02] ...
+// GRES=gpu:a100:4(IDX:0-3)").
 Result<std::map<std::string, uint32_t, std::less<>>, Problem> parse_job_gpus(std::string_view text);
 
 // `scontrol -o show node ...`: node -> NodeAddr.
@@ -27,7 +29,8 @@ struct StepEntry {
   std::string id;    // "2.1"
   std::string name;  // "weir-n01-0"
 };
-// `squeue -h -s -j ID -o '%i|%j'`; steps that are not srun's (batch, extern, interactive) are left out.
+// `squeue -h -s -j ID -o '%i|%j'`; steps that are not srun's (batch, extern, interactive) are left
+// out.
 Result<std::vector<StepEntry>, Problem> parse_steps(std::string_view text);
 
 }  // namespace weir

@@ -14,7 +14,7 @@ namespace {
 constexpr Duration kPatience = std::chrono::seconds(18);
 constexpr Duration kBetweenRounds = std::chrono::milliseconds(250);
 constexpr Duration kOneAnswer = std::chrono::seconds(9);  // squeue gives up after 8.5 s by itself
-constexpr int kRoundsBeforeCancel = 3;  // steps that are just ending need no help
+constexpr int kRoundsBeforeCancel = 3;                    // steps that are just ending need no help
 constexpr size_t kLongestAnswer = 1 << 20;
 
 }  // namespace

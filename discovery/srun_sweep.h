@@ -1,15 +1,16 @@
-// Looks with squeue whether steps of this run are left, waits a moment for those that are ending, cancels the rest. Owned by the
-// srun starter. Loop thread only.
+// Looks with squeue whether steps of this run are left, waits a moment for those that are ending,
+// cancels the rest. Owned by the srun starter. Loop thread only.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "weir/callback.h"
+#include "weir/timer.h"
+
 #include "discovery/replica_starter.h"
 #include "lb/net/event_loop.h"
 #include "lb/net/subprocess.h"
-#include "weir/callback.h"
-#include "weir/timer.h"
 
 namespace weir {
 
@@ -21,8 +22,8 @@ class SrunSweep final : private SubprocessUser {
   void start(Callback<const ReplicaSweep&> done);
 
  private:
-  void ask();       // squeue
-  void on_due();    // the next round, or squeue took too long
+  void ask();     // squeue
+  void on_due();  // the next round, or squeue took too long
   void on_output(std::string_view bytes) override;
   void on_exit(ExitStatus status) override;
   void cancel(const std::vector<std::string>& steps);

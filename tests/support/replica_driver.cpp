@@ -1,6 +1,8 @@
-// Runs replicas without a balancer, for tests of discovery against real processes and a real Slurm: `replica_driver run
-// --serve CMD [--local N] [--gpus-per-replica N] [--grace S] [--log-dir D] [--restarts N] [--start-timeout S]`. Prints a
-// line per event; reads "stop" or end of file from standard input. A replica counts as ready when its port takes a connection.
+// Runs replicas without a balancer, for tests of discovery against real processes and a real Slurm:
+// `replica_driver run
+// --serve CMD [--local N] [--gpus-per-replica N] [--grace S] [--log-dir D] [--restarts N]
+// [--start-timeout S]`. Prints a line per event; reads "stop" or end of file from standard input. A
+// replica counts as ready when its port takes a connection.
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -45,7 +47,8 @@ struct Options {
 
 class Driver final : public BackendSetSink, public ReplicaObserver {
  public:
-  Driver(EventLoop& loop, ReplicaStarter& starter, ReplicaPlan plan, const ReplicaSetOptions& options)
+  Driver(EventLoop& loop, ReplicaStarter& starter, ReplicaPlan plan,
+         const ReplicaSetOptions& options)
       : loop_(loop),
         set_(loop.timers(), starter, std::move(plan), options, *this),
         probe_(loop.timers(), bind<&Driver::on_probe>(this)),
@@ -72,8 +75,14 @@ class Driver final : public BackendSetSink, public ReplicaObserver {
     if (status.state != ReplicaState::failed) return;
     for (const std::string& line : status.last_lines) print("  | " + line);
   }
-  void on_job_ending(const std::string& reason) override { print("job ending: " + reason); stop(); }
-  void on_all_failed() override { print("all failed"); stop(); }
+  void on_job_ending(const std::string& reason) override {
+    print("job ending: " + reason);
+    stop();
+  }
+  void on_all_failed() override {
+    print("all failed");
+    stop();
+  }
 
   void on_probe() {
     for (const BackendSpec& spec : backends_->backends()) {
@@ -147,10 +156,12 @@ int fail(const Problem& problem) {
   return 2;
 }
 
-int run_plan(EventLoop& loop, ReplicaStarter& starter, const ReplicaPlan& plan, const Options& options) {
+int run_plan(EventLoop& loop, ReplicaStarter& starter, const ReplicaPlan& plan,
+             const Options& options) {
   for (const std::string& remark : plan.remarks) print("remark: " + remark);
   if (options.has_plan_only) {
-    for (const PlannedReplica& replica : plan.replicas) print(shell_quoted(starter.command(replica)));
+    for (const PlannedReplica& replica : plan.replicas)
+      print(shell_quoted(starter.command(replica)));
     return 0;
   }
   return Driver(loop, starter, plan, options.set).run();

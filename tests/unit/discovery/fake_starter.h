@@ -21,7 +21,9 @@ class FakeStarter final : public ReplicaStarter {
     void prints(std::string_view line) { user_.on_replica_output(line); }
     void gets_sigterm() { user_.on_replica_terminated(); }
     void ends(ReplicaEnd end) { user_.on_replica_end(end); }  // destroys it
-    void exits(int code) { ends({ReplicaEndKind::exited, code, "exited with code " + std::to_string(code)}); }
+    void exits(int code) {
+      ends({ReplicaEndKind::exited, code, "exited with code " + std::to_string(code)});
+    }
     void stops() { ends({ReplicaEndKind::stopped, 143, "stopped"}); }
 
     FakeStarter& starter_;

@@ -20,15 +20,18 @@ TEST(GpuShareTest, TakesEntriesOfTheListNotNumbers) {
 
 TEST(GpuShareTest, SaysWhenThereAreTooFew) {
   EXPECT_EQ(gpus({{"CUDA_VISIBLE_DEVICES", "0"}}, 1, 2),
-            "problem: this step sees too few GPUs: it needs entries 1 to 2 of CUDA_VISIBLE_DEVICES=\"0\"");
+            "problem: this step sees too few GPUs: it needs entries 1 to 2 of "
+            "CUDA_VISIBLE_DEVICES=\"0\"");
   EXPECT_EQ(gpus({}, 0, 1).find("problem: no GPU is visible here"), 0U);
 }
 
 TEST(GpuShareTest, SetsEveryVariableThatWasSet) {
-  const auto share = take_gpus({{"ROCR_VISIBLE_DEVICES", "0,1"}, {"ZE_AFFINITY_MASK", "4,5"}}, 1, 1, 0);
+  const auto share =
+      take_gpus({{"ROCR_VISIBLE_DEVICES", "0,1"}, {"ZE_AFFINITY_MASK", "4,5"}}, 1, 1, 0);
   ASSERT_TRUE(share);
   ASSERT_EQ(share.value().variables.size(), 2U);
-  EXPECT_EQ(share.value().variables[0], (std::pair<std::string, std::string>("ROCR_VISIBLE_DEVICES", "1")));
+  EXPECT_EQ(share.value().variables[0],
+            (std::pair<std::string, std::string>("ROCR_VISIBLE_DEVICES", "1")));
   EXPECT_EQ(share.value().variables[1].second, "5");
 }
 

@@ -56,7 +56,9 @@ TEST(HostlistTest, TakesNewlinesAsSeparators) {
   EXPECT_EQ(expand_hostlist("a\nb\n").value(), (std::vector<std::string>{"a", "b"}));
 }
 
-TEST(HostlistTest, GivesNothingForNothing) { EXPECT_TRUE(expand_hostlist("").value().empty()); }
+TEST(HostlistTest, GivesNothingForNothing) {
+  EXPECT_TRUE(expand_hostlist("").value().empty());
+}
 
 TEST(HostlistTest, SaysWhichItemIsBadAndWhy) {
   EXPECT_EQ(problem("a,gpu[2-1],b"), "bad host list item \"gpu[2-1]\": range \"2-1\" runs down");

@@ -9,7 +9,8 @@ namespace weir {
 namespace {
 
 TEST(ReplicaEnvironmentTest, ExtendsNoProxyOfBothSpellingsOnce) {
-  Environment environment{{"no_proxy", "example.com, n01"}, {"NO_PROXY", "other"}, {"http_proxy", "http://p"}};
+  Environment environment{
+      {"no_proxy", "example.com, n01"}, {"NO_PROXY", "other"}, {"http_proxy", "http://p"}};
   extend_no_proxy(environment, {"n01", "n02", ""});
   EXPECT_EQ(environment["no_proxy"], "example.com,n01,other,localhost,127.0.0.1,::1,n02");
   EXPECT_EQ(environment["NO_PROXY"], environment["no_proxy"]);

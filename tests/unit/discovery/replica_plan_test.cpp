@@ -88,7 +88,9 @@ TEST(ReplicaPlanTest, MakesIdsShortAndStillUnique) {
   EXPECT_EQ(ids(plan_replicas(allocation, {})), "n01.a.example-0 n01.b.example-0 ");
 }
 
-TEST(ReplicaPlanTest, RefusesAnEmptyAllocation) { EXPECT_FALSE(plan_replicas(nodes({}), {})); }
+TEST(ReplicaPlanTest, RefusesAnEmptyAllocation) {
+  EXPECT_FALSE(plan_replicas(nodes({}), {}));
+}
 
 TEST(ReplicaPlanTest, PlansThisMachine) {
   EXPECT_EQ(ids(plan_local_replicas(2, {})), "local-0 local-1 ");
@@ -99,18 +101,20 @@ TEST(ReplicaPlanTest, PlansThisMachine) {
 
 TEST(ReplicaPlanTest, WritesTheOverlappingSrunLine) {
   const auto plan = plan_replicas(nodes({4}), {.gpus_per_replica = 2});
-  EXPECT_EQ(shell_quoted(srun_command(nodes({4}), plan.value().replicas[1],
-                                      {.srun_args = {"--container-image=a b"}}, {"sh", "-c", "x y"})),
-            "srun --jobid=42 --nodes=1 --ntasks=1 --nodelist=n01 --overlap --gpus-per-node=4 --mem=0 "
-            "--export=ALL --kill-on-bad-exit=1 --job-name=weir-n01-1 '--container-image=a b' sh -c "
-            "'x y'");
+  EXPECT_EQ(
+      shell_quoted(srun_command(nodes({4}), plan.value().replicas[1],
+                                {.srun_args = {"--container-image=a b"}}, {"sh", "-c", "x y"})),
+      "srun --jobid=42 --nodes=1 --ntasks=1 --nodelist=n01 --overlap --gpus-per-node=4 --mem=0 "
+      "--export=ALL --kill-on-bad-exit=1 --job-name=weir-n01-1 '--container-image=a b' sh -c "
+      "'x y'");
 }
 
 TEST(ReplicaPlanTest, WritesTheExactSrunLine) {
   const ReplicaPlanOptions options{.gpus_per_replica = 2, .binding = GpuBinding::slurm};
   const auto plan = plan_replicas(nodes({4}), options);
   const auto argv = srun_command(nodes({4}), plan.value().replicas[1], options, {"x"});
-  for (const char* argument : {"--exact", "--gpus-per-node=2", "--cpus-per-task=8", "--immediate=30"}) {
+  for (const char* argument :
+       {"--exact", "--gpus-per-node=2", "--cpus-per-task=8", "--immediate=30"}) {
     EXPECT_TRUE(has(argv, argument)) << argument;
   }
   EXPECT_FALSE(has(argv, "--overlap"));
@@ -124,13 +128,12 @@ TEST(ReplicaPlanTest, RefusesSlurmsBindingWithFewerCpusThanReplicas) {
 }
 
 TEST(ReplicaPlanTest, TakesTheInputVariablesOfSrunOutAndLeavesTheRest) {
-  const Environment before{{"SLURM_GPUS", "8"},           {"SLURM_GPUS_PER_NODE", "a100:4"},
-                           {"SLURM_EXPORT_ENV", "NONE"},  {"SRUN_CPUS_PER_TASK", "1"},
-                           {"SLURM_NTASKS_PER_NODE", "1"}, {"SLURM_JOB_ID", "42"},
-                           {"SLURM_CONF", "/x"},          {"SLURM_JOB_NODELIST", "n01"},
-                           {"HOME", "/h"}};
-  const Environment after{{"SLURM_JOB_ID", "42"}, {"SLURM_CONF", "/x"},
-                          {"SLURM_JOB_NODELIST", "n01"}, {"HOME", "/h"}};
+  const Environment before{
+      {"SLURM_GPUS", "8"},         {"SLURM_GPUS_PER_NODE", "a100:4"}, {"SLURM_EXPORT_ENV", "NONE"},
+      {"SRUN_CPUS_PER_TASK", "1"}, {"SLURM_NTASKS_PER_NODE", "1"},    {"SLURM_JOB_ID", "42"},
+      {"SLURM_CONF", "/x"},        {"SLURM_JOB_NODELIST", "n01"},     {"HOME", "/h"}};
+  const Environment after{
+      {"SLURM_JOB_ID", "42"}, {"SLURM_CONF", "/x"}, {"SLURM_JOB_NODELIST", "n01"}, {"HOME", "/h"}};
   EXPECT_EQ(srun_environment(before), after);
 }
 

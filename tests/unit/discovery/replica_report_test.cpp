@@ -27,8 +27,9 @@ TEST(ReplicaReportTest, TakesFieldsOfLaterVersions) {
 
 TEST(ReplicaReportTest, RefusesWhatIsNoReport) {
   for (const char* line :
-       {"", "INFO: started", "weir-replica v1 host=a", "weir-replica v1 port=0", "weir-replica v1 port=99999",
-        "weir-replica v2 port=80", "weir-replica v1 port=80 host=a\x01", "weir-replica v1 port=80 addr=\"x\""}) {
+       {"", "INFO: started", "weir-replica v1 host=a", "weir-replica v1 port=0",
+        "weir-replica v1 port=99999", "weir-replica v2 port=80",
+        "weir-replica v1 port=80 host=a\x01", "weir-replica v1 port=80 addr=\"x\""}) {
     EXPECT_FALSE(parse_report(line)) << line;
   }
 }

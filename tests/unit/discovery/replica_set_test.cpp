@@ -23,12 +23,15 @@ struct ReplicaSetTest : testing::Test, BackendSetSink, ReplicaObserver {
     }
   }
 
-  void publish(std::string_view, std::shared_ptr<const BackendSet> backends, size_t count) override {
+  void publish(std::string_view, std::shared_ptr<const BackendSet> backends,
+               size_t count) override {
     published = std::move(backends);
     pending = count;
     ++publications;
   }
-  void on_replica_change(const ReplicaStatus& status) override { reasons[status.id] = status.reason; }
+  void on_replica_change(const ReplicaStatus& status) override {
+    reasons[status.id] = status.reason;
+  }
   void on_job_ending(const std::string& reason) override { job_end = reason; }
   void on_all_failed() override { ++all_failed; }
   void on_stopped(const ReplicaSweep&) { ++stopped; }
@@ -227,7 +230,8 @@ TEST_F(ReplicaSetTest, StartsNothingOnANodeThatFailed) {
 TEST_F(ReplicaSetTest, KeepsAReplicaInPlaceThatDoesNotAnswer) {
   begin();
   comes_up("n01-0");
-  set->on_backend_event({"n01-0", BackendStateName::ready, BackendStateName::down, "probe: timeout"});
+  set->on_backend_event(
+      {"n01-0", BackendStateName::ready, BackendStateName::down, "probe: timeout"});
   advance(0s);
   EXPECT_EQ(published->size(), 1U);
   EXPECT_EQ(reasons["n01-0"], "probe: timeout");
