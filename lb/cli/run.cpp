@@ -1,25 +1,13 @@
 #include "lb/cli/run.h"
 
+#include "bench/mock/mock_server.h"
 #include "discovery/replica_wrapper.h"
+#include "lb/app/process.h"
 #include "lb/cli/command_line.h"
 #include "lb/cli/messages.h"
 #include "lb/config/config_load.h"
-
-#if __has_include("bench/mock/mock_run.cpp")
-#include "bench/mock/mock_run.h"
-#define WEIR_HAS_MOCK 1
-#endif
-#if __has_include("lb/app/process.cpp")
-#include "lb/app/process.h"
-#define WEIR_HAS_SERVE 1
-#endif
-#if __has_include("lb/launch/launch_run.cpp")
 #include "lb/launch/launch_run.h"
-#define WEIR_HAS_LAUNCH 1
-#endif
-#if __has_include("discovery/replica_wrapper.cpp")
-#define WEIR_HAS_REPLICA 1
-#endif
+#include "lb/observe/logging.h"
 
 namespace weir {
 namespace {
@@ -53,11 +41,8 @@ int serve(const CommandLine& line) {
   std::vector<Problem> problems = apply_flags(line.serve, &config);
   if (problems.empty()) problems = check_config(config);
   if (!problems.empty()) return usage(problems);
-#ifdef WEIR_HAS_SERVE
+  const Logging logging(config.log.level);
   return run_serve(config);
-#else
-  return not_yet("weir serve");
-#endif
 }
 
 int launch(const CommandLine& line) {
@@ -69,32 +54,22 @@ int launch(const CommandLine& line) {
     problems.push_back(std::move(problem));
   }
   if (!problems.empty()) return usage(problems);
-#ifdef WEIR_HAS_LAUNCH
+  const Logging logging(options.config.log.level);
   return run_launch(options);
-#else
-  return not_yet("weir launch");
-#endif
 }
 
 int mock(const CommandLine& line) {
   MockOptions options;
   const std::vector<Problem> problems = apply_mock_flags(line.mock, &options);
   if (!problems.empty()) return usage(problems);
-#ifdef WEIR_HAS_MOCK
+  const Logging logging(LogLevel::info);
   return run_mock(options);
-#else
-  return not_yet("weir mock");
-#endif
 }
 
 int replica(const CommandLine& line) {
   const Result<ReplicaWrapperOptions, Problem> options = parse_replica_wrapper(line.rest);
   if (!options) return usage({options.error()});
-#ifdef WEIR_HAS_REPLICA
   return run_replica_wrapper(*options);
-#else
-  return not_yet("the replica wrapper");
-#endif
 }
 
 }  // namespace
