@@ -12,6 +12,8 @@
 namespace weir {
 namespace {
 
+constexpr Duration kReapEvery = std::chrono::milliseconds(20);
+
 struct Pipe {
   UniqueFd read;
   UniqueFd write;
@@ -119,8 +121,10 @@ Result<Ok, Problem> Subprocess::start(const SubprocessOptions& options) {
   if (has_own_group_) ::setpgid(pid, pid);
   input_ = std::move(in.write);
   pid_fd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  WEIR_ASSERT(pid_fd_ && pid_event_.add_level_readable(loop_, pid_fd_.get(),
-                                                       bind<&Subprocess::on_pid_ready>(this)));
+  const bool is_watched =
+      pid_fd_ &&
+      pid_event_.add_level_readable(loop_, pid_fd_.get(), bind<&Subprocess::on_pid_ready>(this));
+  if (!is_watched) reaper_.start(kReapEvery);
   if (out.read) {
     output_ = std::move(out.read);
     ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
@@ -152,9 +156,13 @@ bool Subprocess::drain_output() {
   return true;
 }
 
-void Subprocess::on_pid_ready(Readiness) {
+void Subprocess::reap() {
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) {
+    if (!pid_event_.is_added()) reaper_.start(kReapEvery);
+    return;
+  }
+  reaper_.cancel();
   pid_event_.remove();
   pid_fd_.reset();
   if (output_) drain_output();

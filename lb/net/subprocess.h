@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "weir/result.h"
+#include "weir/timer.h"
 
 #include "lb/net/io_event.h"
 #include "lb/net/socket.h"
@@ -45,7 +46,8 @@ class SubprocessUser {
 
 class Subprocess {
  public:
-  Subprocess(EventLoop& loop, SubprocessUser& user) : loop_(loop), user_(user) {}
+  Subprocess(EventLoop& loop, SubprocessUser& user)
+      : loop_(loop), user_(user), reaper_(loop.timers(), bind<&Subprocess::reap>(this)) {}
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
   ~Subprocess();
@@ -62,7 +64,8 @@ class Subprocess {
 
  private:
   void on_output_ready(Readiness readiness);
-  void on_pid_ready(Readiness readiness);
+  void on_pid_ready(Readiness) { reap(); }
+  void reap();
   bool drain_output();
 
   EventLoop& loop_;
@@ -74,6 +77,7 @@ class Subprocess {
   IoEvent output_event_;
   UniqueFd pid_fd_;
   IoEvent pid_event_;
+  Timer reaper_;  // where there is no pidfd
 };
 
 }  // namespace weir
