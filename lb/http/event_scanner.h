@@ -1,6 +1,6 @@
 // A light look at each event of a text/event-stream: where it ends and what it is, without parsing
 // JSON. Fed with content (not framing) in any pieces. An event that lies whole in one piece costs
-// no copy; a split one is kept up to kKeptBytes, beyond that only its kind is tracked. No I/O. One
+// no copy; an unfinished line is kept, of a long one only kKeptBytes at a time. No I/O. One
 // a stream.
 #pragma once
 
@@ -16,9 +16,9 @@ struct EventLook {
   bool is_done = false;   // data: [DONE]
   bool is_error = false;  // data: {"error": …, or event: error
   bool is_abort = false;  // "finish_reason":"abort" as JSON structure, not inside a string
-  bool has_finish =
-      false;              // a finish_reason that is not null, or message_stop / response.completed
-  bool has_text = false;  // some content: not the role event
+  // A finish_reason that is not null, or message_stop / response.completed.
+  bool has_finish = false;
+  bool has_text = false;       // some content: not the role event
   int64_t prompt_tokens = -1;  // of `usage`, -1 = not in this event
   int64_t completion_tokens = -1;
 };
@@ -36,18 +36,28 @@ class EventScanner {
   // The finish_reason last seen, "" if none (bounded, 31 characters).
   std::string_view finish_reason() const { return {finish_reason_, finish_length_}; }
 
-  bool is_at_event_boundary() const {
-    return is_at_boundary_;
-  }  // nothing of an unfinished event was taken
+  // Nothing of an unfinished event was taken.
+  bool is_at_event_boundary() const { return is_at_boundary_; }
 
  private:
-  void examine(std::string_view event);
+  void finish_line(std::string_view rest);
+  void keep(std::string_view piece);
+  void slide();
+  bool look_at_line(std::string_view line);
+  void look_at_json(std::string_view text);
+  void look_at_key(std::string_view text, size_t quote);
+  void look_at_reason(std::string_view value, bool is_finish);
 
   EventLook look_;
-  std::string kept_;  // an unfinished event
+  std::string kept_;  // an unfinished line, or the last bytes of a long one
   bool is_at_boundary_ = true;
+  bool event_ended_ = false;  // look_ is of the event before
+  bool line_is_empty_ = true;
+  bool after_cr_ = false;  // a LF here belongs to the line before
   bool is_overlong_ = false;
-  uint8_t line_state_ = 0;
+  bool long_line_is_data_ = false;
+  bool has_usage_ = false;
+  bool is_message_delta_ = false;
   uint8_t finish_length_ = 0;
   char finish_reason_[31] = {};
 };

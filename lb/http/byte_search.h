@@ -1,0 +1,83 @@
+// Searches for a few byte values at once, 16 bytes a step where SSE2 is there. Pure, any thread.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace weir::http {
+
+#if defined(__SSE2__)
+namespace detail {
+
+inline __m128i load(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+inline __m128i equals(__m128i block, char c) {
+  return _mm_cmpeq_epi8(block, _mm_set1_epi8(c));
+}
+inline uint32_t mask_of(__m128i found) {
+  return static_cast<uint32_t>(_mm_movemask_epi8(found));
+}
+
+}  // namespace detail
+#endif
+
+// The first `a` or `b` from `at` on, or text.size().
+inline size_t find_either(std::string_view text, char a, char b, size_t at) {
+  const char* const bytes = text.data();
+#if defined(__SSE2__)
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i block = detail::load(bytes + at);
+    const uint32_t mask =
+        detail::mask_of(_mm_or_si128(detail::equals(block, a), detail::equals(block, b)));
+    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+  }
+#endif
+  while (at < text.size() && bytes[at] != a && bytes[at] != b) ++at;
+  return at;
+}
+
+// The first `a` that `b` follows directly, from `at` on, or text.size().
+inline size_t find_pair(std::string_view text, char a, char b, size_t at) {
+  const char* const bytes = text.data();
+#if defined(__SSE2__)
+  for (; at + 17 <= text.size(); at += 16) {
+    const uint32_t mask =
+        detail::mask_of(_mm_and_si128(detail::equals(detail::load(bytes + at), a),
+                                      detail::equals(detail::load(bytes + at + 1), b)));
+    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+  }
+#endif
+  for (; at + 1 < text.size(); ++at) {
+    if (bytes[at] == a && bytes[at + 1] == b) return at;
+  }
+  return text.size();
+}
+
+// The first quote, brace or bracket from `at` on, or text.size().
+inline size_t find_json_mark(std::string_view text, size_t at) {
+  const char* const bytes = text.data();
+#if defined(__SSE2__)
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i block = detail::load(bytes + at);
+    const __m128i folded = _mm_or_si128(block, _mm_set1_epi8(0x20));  // [ to {, ] to }
+    const __m128i braces = _mm_or_si128(detail::equals(folded, '{'), detail::equals(folded, '}'));
+    const uint32_t mask = detail::mask_of(_mm_or_si128(braces, detail::equals(block, '"')));
+    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+  }
+#endif
+  for (; at < text.size(); ++at) {
+    const char c = bytes[at];
+    const char folded = static_cast<char>(c | 0x20);
+    if (c == '"' || folded == '{' || folded == '}') break;
+  }
+  return at;
+}
+
+}  // namespace weir::http

@@ -1,0 +1,232 @@
+#include "lb/http/event_scanner.h"
+
+#include <algorithm>
+
+#include "lb/http/ascii.h"
+#include "lb/http/byte_search.h"
+
+namespace weir::http {
+namespace {
+
+// More than the longest key with its value, so that none is lost between two windows of a long
+// line.
+constexpr size_t kOverlapBytes = 128;
+constexpr size_t kMostBlanks = 16;
+constexpr size_t kMostDigits = 18;
+
+std::string_view skip_blanks(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && at < kMostBlanks && is_blank(text[at])) ++at;
+  return text.substr(at);
+}
+
+// The value of a line `NAME: value`; nullptr data if the line has another name.
+std::string_view value_of_line(std::string_view line, std::string_view name) {
+  if (!line.starts_with(name)) return {};
+  line.remove_prefix(name.size());
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  return line;
+}
+
+bool is_error_object(std::string_view json) {
+  constexpr std::string_view kStart = "{\"error\"";
+  if (!json.starts_with(kStart)) return false;
+  json = skip_blanks(json.substr(kStart.size()));
+  return json.starts_with(':') && !skip_blanks(json.substr(1)).starts_with("null");
+}
+
+bool is_final_event(std::string_view name) {
+  return name == "message_stop" || name == "response.completed" || name == "response.incomplete" ||
+         name == "response.failed";
+}
+
+// The whole key whose closing quote is at text[quote].
+bool is_key(std::string_view text, size_t quote, std::string_view key) {
+  return quote > key.size() && text[quote - key.size() - 1] == '"' &&
+         text.substr(quote - key.size(), key.size()) == key;
+}
+
+// A JSON string that is not empty.
+bool is_some_string(std::string_view value) {
+  return value.size() > 1 && value[0] == '"' && value[1] != '"';
+}
+
+bool is_some_list(std::string_view value) {
+  return value.size() > 1 && value[0] == '[' && value[1] != ']';
+}
+
+int64_t number_of(std::string_view value) {
+  int64_t number = 0;
+  size_t digits = 0;
+  while (digits < value.size() && digits < kMostDigits && is_a(kDigitChar, value[digits])) {
+    number = number * 10 + (value[digits++] - '0');
+  }
+  return digits == 0 ? -1 : number;
+}
+
+// Keys whose value is text that a reader would see.
+bool is_text_key(std::string_view text, size_t quote) {
+  switch (text[quote - 1]) {
+    case 't':
+      return is_key(text, quote, "content") || is_key(text, quote, "text") ||
+             is_key(text, quote, "reasoning_content");
+    case 'g':
+      return is_key(text, quote, "reasoning") || is_key(text, quote, "thinking");
+    case 'a':
+      return is_key(text, quote, "delta");
+    case 'n':
+      return is_key(text, quote, "partial_json");
+    case 's':
+      return is_key(text, quote, "arguments");
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+size_t EventScanner::next_event_end(std::string_view data) {
+  if (event_ended_) {
+    look_ = {};
+    event_ended_ = has_usage_ = is_message_delta_ = false;
+  }
+  size_t at = 0;
+  if (after_cr_ && !data.empty()) {
+    after_cr_ = false;
+    if (data[0] == '\n') at = 1;
+  }
+  while (at < data.size()) {
+    const size_t end = find_either(data, '\n', '\r', at);
+    if (end == data.size()) {
+      keep(data.substr(at));
+      is_at_boundary_ = line_is_empty_ = false;
+      return kNone;
+    }
+    size_t next = end + 1;
+    if (data[end] == '\r') {
+      after_cr_ = next == data.size();
+      if (!after_cr_ && data[next] == '\n') ++next;
+    }
+    if (line_is_empty_ && end == at) {
+      is_at_boundary_ = event_ended_ = true;
+      return next;
+    }
+    finish_line(data.substr(at, end - at));
+    is_at_boundary_ = false;
+    line_is_empty_ = true;
+    at = next;
+  }
+  return kNone;
+}
+
+void EventScanner::finish_line(std::string_view rest) {
+  if (line_is_empty_) {
+    look_at_line(rest);
+    return;
+  }
+  keep(rest);
+  if (!is_overlong_) {
+    look_at_line(kept_);
+  } else if (long_line_is_data_) {
+    look_at_json(kept_);
+  }
+  is_overlong_ = false;
+  std::string().swap(kept_);  // an idle stream holds no memory
+}
+
+void EventScanner::keep(std::string_view piece) {
+  while (!piece.empty()) {
+    const size_t taken = std::min(piece.size(), kKeptBytes - kept_.size());
+    kept_.append(piece, 0, taken);
+    piece.remove_prefix(taken);
+    if (kept_.size() == kKeptBytes) slide();
+  }
+}
+
+// A line longer than what is kept: look at what is there, go on with its last bytes.
+void EventScanner::slide() {
+  if (!is_overlong_) {
+    is_overlong_ = true;
+    long_line_is_data_ = look_at_line(kept_);
+  } else if (long_line_is_data_) {
+    look_at_json(kept_);
+  }
+  kept_.erase(0, kept_.size() - kOverlapBytes);
+}
+
+// True if it is a line of data.
+bool EventScanner::look_at_line(std::string_view line) {
+  if (const std::string_view json = value_of_line(line, "data:"); json.data() != nullptr) {
+    look_.has_data = true;
+    if (json == "[DONE]") look_.is_done = true;
+    if (is_error_object(json)) look_.is_error = true;
+    look_at_json(json);
+    return true;
+  }
+  if (const std::string_view name = value_of_line(line, "event:"); name.data() != nullptr) {
+    look_.has_data = true;
+    if (name == "error") look_.is_error = true;
+    if (is_final_event(name)) look_.has_finish = true;
+    is_message_delta_ = name == "message_delta";
+  }
+  return false;
+}
+
+// Looks at each `"key":`. A quote inside a string is escaped, so what is found here is structure,
+// wherever the text begins.
+void EventScanner::look_at_json(std::string_view text) {
+  for (size_t quote = find_pair(text, '"', ':', 0); quote != text.size();
+       quote = find_pair(text, '"', ':', quote + 2)) {
+    if (quote == 0) continue;
+    switch (text[quote - 1]) {
+      case 'n':
+      case 's':
+      case 'e':
+      case 't':
+      case 'g':
+      case 'a':
+        look_at_key(text, quote);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void EventScanner::look_at_key(std::string_view text, size_t quote) {
+  const std::string_view value = skip_blanks(text.substr(quote + 2));
+  if (is_some_string(value) && is_text_key(text, quote)) {
+    look_.has_text = true;
+  } else if (is_key(text, quote, "finish_reason")) {
+    look_at_reason(value, true);
+  } else if (is_message_delta_ && is_key(text, quote, "stop_reason")) {
+    look_at_reason(value, false);
+  } else if (is_key(text, quote, "tool_calls")) {
+    if (is_some_list(value)) look_.has_text = true;
+  } else if (is_key(text, quote, "usage")) {
+    if (value.starts_with('{')) has_usage_ = true;
+  } else if (has_usage_ &&
+             (is_key(text, quote, "prompt_tokens") || is_key(text, quote, "input_tokens"))) {
+    look_.prompt_tokens = number_of(value);
+  } else if (has_usage_ &&
+             (is_key(text, quote, "completion_tokens") || is_key(text, quote, "output_tokens"))) {
+    look_.completion_tokens = number_of(value);
+  }
+}
+
+// `value` begins behind the colon of finish_reason or stop_reason; cut off at the end of a window
+// it is seen again.
+void EventScanner::look_at_reason(std::string_view value, bool is_finish) {
+  if (!value.starts_with('"')) return;
+  value.remove_prefix(1);
+  const size_t end = value.substr(0, sizeof finish_reason_ + 1).find('"');
+  if (end == value.npos && value.size() <= sizeof finish_reason_) return;
+  const size_t length = std::min(end, sizeof finish_reason_);
+  std::copy_n(value.data(), length, finish_reason_);
+  finish_length_ = static_cast<uint8_t>(length);
+  if (!is_finish) return;
+  look_.has_finish = true;
+  if (finish_reason() == "abort") look_.is_abort = true;
+}
+
+}  // namespace weir::http
