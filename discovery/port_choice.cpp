@@ -62,15 +62,15 @@ PortRange listening_range(PortRange ephemeral) {
   return kCandidates[0];  // the kernel uses nearly all: a clash is survived by trying another port
 }
 
-uint16_t nth_port(PortRange range, uint32_t local_index, uint32_t seed, uint32_t n) {
+uint16_t nth_port(PortRange range, uint32_t number, uint32_t seed, uint32_t n) {
   const uint32_t rows = (uint32_t{range.high} - range.low + 1) / kResidues;
   const uint32_t row = (mix(seed) + n) % rows;
-  return static_cast<uint16_t>(range.low + row * kResidues + local_index % kResidues);
+  return static_cast<uint16_t>(range.low + row * kResidues + number % kResidues);
 }
 
-uint16_t nth_vllm_port(uint32_t local_index, uint32_t seed, uint32_t n) {
+uint16_t nth_vllm_port(uint32_t number, uint32_t seed, uint32_t n) {
   constexpr uint32_t kBases = 240;
-  return static_cast<uint16_t>(20000 + (mix(seed) + local_index + n * kResidues) % kBases * 50);
+  return static_cast<uint16_t>(20000 + (mix(seed) + number + n * kResidues) % kBases * 50);
 }
 
 bool is_port_free(uint16_t port) {
@@ -84,17 +84,17 @@ bool is_port_free(uint16_t port) {
          can_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6, true);
 }
 
-std::optional<uint16_t> find_free_port(PortRange range, uint32_t local_index, uint32_t seed) {
+std::optional<uint16_t> find_free_port(PortRange range, uint32_t number, uint32_t seed) {
   for (uint32_t n = 0; n < kTries; ++n) {
-    const uint16_t port = nth_port(range, local_index, seed, n);
+    const uint16_t port = nth_port(range, number, seed, n);
     if (is_port_free(port)) return port;
   }
   return {};
 }
 
-std::optional<uint16_t> find_vllm_port(uint32_t local_index, uint32_t seed) {
+std::optional<uint16_t> find_vllm_port(uint32_t number, uint32_t seed) {
   for (uint32_t n = 0; n < 16; ++n) {
-    const uint16_t port = nth_vllm_port(local_index, seed, n);
+    const uint16_t port = nth_vllm_port(number, seed, n);
     if (is_port_free(port)) return port;
   }
   return {};

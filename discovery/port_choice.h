@@ -22,16 +22,16 @@ std::optional<PortRange> parse_port_range(std::string_view text);
 // our candidates beside it.
 PortRange listening_range(PortRange ephemeral);
 
-// The n-th port to try. Replicas of a job on one node (local_index) take different residues, so
-// that two which look at the same time do not find the same port.
-uint16_t nth_port(PortRange range, uint32_t local_index, uint32_t seed, uint32_t n);
+// The n-th port to try. Replicas of a job on one node (`number` in the run) take different
+// residues, so that two which look at the same time do not find the same port.
+uint16_t nth_port(PortRange range, uint32_t number, uint32_t seed, uint32_t n);
 
 // The n-th base for VLLM_PORT to try, 50 apart, in 20000-31999.
-uint16_t nth_vllm_port(uint32_t local_index, uint32_t seed, uint32_t n);
+uint16_t nth_vllm_port(uint32_t number, uint32_t seed, uint32_t n);
 
 bool is_port_free(uint16_t port);  // binds the wildcard and lets go
 
-std::optional<uint16_t> find_free_port(PortRange range, uint32_t local_index, uint32_t seed);
-std::optional<uint16_t> find_vllm_port(uint32_t local_index, uint32_t seed);
+std::optional<uint16_t> find_free_port(PortRange range, uint32_t number, uint32_t seed);
+std::optional<uint16_t> find_vllm_port(uint32_t number, uint32_t seed);
 
 }  // namespace weir

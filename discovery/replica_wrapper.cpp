@@ -93,7 +93,7 @@ Result<uint16_t, Problem> choose_port(const ReplicaWrapperOptions& options) {
   const auto ephemeral =
       parse_port_range(read_small_file("/proc/sys/net/ipv4/ip_local_port_range"));
   const PortRange range = listening_range(ephemeral.value_or(PortRange{32768, 60999}));
-  const auto port = find_free_port(range, options.local_index, random_seed());
+  const auto port = find_free_port(range, options.index, random_seed());
   if (!port) {
     return Problem{fmt::format("no free port between {} and {}", range.low, range.high),
                    "is the node full of servers?"};
@@ -129,7 +129,7 @@ void export_values(const ServeValues& values, const ReplicaWrapperOptions& optio
   environment["WEIR_NODE"] = values.node;
   environment["PYTHONUNBUFFERED"] = "1";
   environment.erase("WEIR_REPLICA_SH");
-  const auto vllm_port = find_vllm_port(options.local_index, run_seed(environment));
+  const auto vllm_port = find_vllm_port(options.index, run_seed(environment));
   if (vllm_port) environment["VLLM_PORT"] = fmt::format("{}", *vllm_port);
 }
 

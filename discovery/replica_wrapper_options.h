@@ -20,8 +20,8 @@ struct ReplicaWrapperOptions {
   std::string serve;  // the command line with its placeholders, for /bin/sh -c
   std::string id;     // "n01-0"
   std::string node;
-  uint32_t index = 0;        // {replica}
-  uint32_t local_index = 0;  // its number on the node: keeps ports apart
+  uint32_t index = 0;        // {replica}; keeps the ports of a run apart
+  uint32_t local_index = 0;  // its number on the node
   uint32_t first_gpu = 0;
   uint32_t gpus = 0;  // 0 = leaves the device variables alone
   uint32_t grace_seconds = 10;

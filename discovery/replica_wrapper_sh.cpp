@@ -45,7 +45,7 @@ read -r from to < /proc/sys/net/ipv4/ip_local_port_range || to=60999
 if [ "${to:-60999}" -ge 61001 ]; then low=33000; [ "${from:-32768}" -lt 37000 ] && low=10000; fi
 port=; tries=0
 while [ "$tries" -lt 200 ]; do
-  candidate=$((low + $(number) % 62 * 64 + local_index % 64))
+  candidate=$((low + $(number) % 62 * 64 + replica % 64))
   if ! is_taken "$candidate"; then port=$candidate; break; fi
   tries=$((tries + 1))
 done
@@ -69,7 +69,7 @@ gpu=${gpu:-$local_index}
 api_key=${VLLM_API_KEY-}
 WEIR_HOST=$host WEIR_PORT=$port WEIR_GPU=$gpu
 WEIR_REPLICA=$replica WEIR_NODE=$node WEIR_REPLICA_ID=$id
-VLLM_PORT=$((20000 + (${SLURM_JOB_ID:-0} * 7 + local_index) % 240 * 50))
+VLLM_PORT=$((20000 + (${SLURM_JOB_ID:-0} * 7 + replica) % 240 * 50))
 PYTHONUNBUFFERED=1
 export WEIR_HOST WEIR_PORT WEIR_GPU WEIR_REPLICA WEIR_NODE WEIR_REPLICA_ID
 export VLLM_PORT PYTHONUNBUFFERED

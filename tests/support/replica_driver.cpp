@@ -38,6 +38,7 @@ struct Options {
   std::string serve;
   uint32_t local = 0;
   bool has_plan_only = false;
+  bool ignores_sigterm = false;  // as when the batch script is in the way of scancel
   GpuBinding binding = GpuBinding::pick;
   ReplicaPlanOptions plan;
   ReplicaServeOptions serve_options;
@@ -47,10 +48,10 @@ struct Options {
 
 class Driver final : public BackendSetSink, public ReplicaObserver {
  public:
-  Driver(EventLoop& loop, ReplicaStarter& starter, ReplicaPlan plan,
-         const ReplicaSetOptions& options)
+  Driver(EventLoop& loop, ReplicaStarter& starter, ReplicaPlan plan, const Options& options)
       : loop_(loop),
-        set_(loop.timers(), starter, std::move(plan), options, *this),
+        ignores_sigterm_(options.ignores_sigterm),
+        set_(loop.timers(), starter, std::move(plan), options.set, *this),
         probe_(loop.timers(), bind<&Driver::on_probe>(this)),
         signals_(loop, {SIGTERM, SIGINT}, bind<&Driver::on_signal>(this)) {}
 
@@ -110,7 +111,9 @@ class Driver final : public BackendSetSink, public ReplicaObserver {
     if (n <= 0) input_.remove();
     stop();
   }
-  void on_signal(int) { stop(); }
+  void on_signal(int) {
+    if (!ignores_sigterm_) stop();
+  }
   void stop() {
     probe_.cancel();
     set_.stop_all(bind<&Driver::on_stopped>(this));
@@ -121,6 +124,7 @@ class Driver final : public BackendSetSink, public ReplicaObserver {
   }
 
   EventLoop& loop_;
+  const bool ignores_sigterm_;
   std::shared_ptr<const BackendSet> backends_ = std::make_shared<const BackendSet>();
   ReplicaSet set_;
   Timer probe_;
@@ -144,6 +148,7 @@ Options parse(const std::vector<std::string>& arguments) {
     if (name == "--restarts") options.set.replica.restarts = number;
     if (name == "--start-timeout") options.set.replica.start_timeout = std::chrono::seconds(number);
     if (name == "--weir-path") options.weir_path = value;
+    if (name == "--ignore-sigterm") options.ignores_sigterm = true;
     if (name == "--plan") options.has_plan_only = true;
   }
   options.set.replica.log_prefix = "weir";
@@ -164,7 +169,7 @@ int run_plan(EventLoop& loop, ReplicaStarter& starter, const ReplicaPlan& plan,
       print(shell_quoted(starter.command(replica)));
     return 0;
   }
-  return Driver(loop, starter, plan, options.set).run();
+  return Driver(loop, starter, plan, options).run();
 }
 
 int run_local(EventLoop& loop, Options& options) {
