@@ -40,6 +40,15 @@ Result<Address, Problem> parse_unix(std::string_view text) {
   return Address{std::string(path), 0, true};
 }
 
+// As it may be shown: a password in a URL must not reach a log.
+std::string without_user(std::string_view text) {
+  const size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return std::string(text);
+  const size_t scheme = text.find("://");
+  const size_t begin = scheme != std::string_view::npos && scheme < at ? scheme + 3 : 0;
+  return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(at));
+}
+
 }  // namespace
 
 Result<Address, Problem> parse_address(std::string_view text, uint16_t default_port) {
@@ -86,8 +95,9 @@ std::string to_string(const Address& address) {
 }
 
 Result<Address, Problem> parse_backend_url(std::string_view text) {
+  const std::string backend = "backend " + without_user(text);
   if (text.starts_with("https://")) {
-    return Problem{"backend " + std::string(text) + ": https backends are not supported",
+    return Problem{backend + ": https backends are not supported",
                    "give the http:// address of the server"};
   }
   std::string_view rest = text;
@@ -96,26 +106,26 @@ Result<Address, Problem> parse_backend_url(std::string_view text) {
     rest.remove_prefix(7);
     default_port = 80;
   } else if (rest.find("://") != std::string_view::npos) {
-    return Problem{"backend " + std::string(text) + ": unknown scheme",
+    return Problem{backend + ": unknown scheme",
                    "write http://host:port, host:port or unix:/path"};
   }
   if (rest.starts_with("unix:")) return parse_address(rest);
   if (rest.find('@') != std::string_view::npos) {
-    return Problem{"backend " + std::string(text) + ": user names in a URL are not supported",
+    return Problem{backend + ": user names in a URL are not supported",
                    "write http://host:port"};
   }
   const size_t slash = rest.find_first_of("/?#");
   if (slash != std::string_view::npos) {
     const std::string_view path = rest.substr(slash);
     if (path != "/" && path != "/v1" && path != "/v1/") {
-      return Problem{"backend " + std::string(text) + ": a path is not supported here",
+      return Problem{backend + ": a path is not supported here",
                      "write http://host:port; requests keep the path they came with"};
     }
     rest = rest.substr(0, slash);
   }
   Result<Address, Problem> address = parse_address(rest, default_port);
   if (address && address->host.empty()) {
-    return Problem{"backend " + std::string(text) + ": the host is missing",
+    return Problem{backend + ": the host is missing",
                    "write http://host:port"};
   }
   return address;
