@@ -7,10 +7,10 @@
 
 #include "weir/result.h"
 
-#include "lb/cli/status_command.h"
 #include "lb/cli/launch_flags.h"
 #include "lb/cli/mock_flags.h"
 #include "lb/cli/serve_flags.h"
+#include "lb/cli/status_command.h"
 
 namespace weir {
 

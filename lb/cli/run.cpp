@@ -3,7 +3,9 @@
 #include "bench/mock/mock_server.h"
 #include "discovery/replica_wrapper.h"
 #include "lb/app/process.h"
+#include "lb/cli/check_command.h"
 #include "lb/cli/command_line.h"
+#include "lb/cli/explain.h"
 #include "lb/cli/messages.h"
 #include "lb/config/config_load.h"
 #include "lb/launch/launch_run.h"
@@ -14,30 +16,14 @@ namespace {
 
 constexpr int kUsage = 2;
 
-[[maybe_unused]] int not_yet(std::string_view what) {
-  print_error({std::string(what) + " is not built into this binary yet", ""});
-  return 1;
-}
-
 int usage(const std::vector<Problem>& problems) {
   print_errors(problems);
   return kUsage;
 }
 
-int usage(const std::string& file, const std::vector<ConfigMistake>& mistakes) {
-  for (const ConfigMistake& mistake : mistakes) {
-    print_error({mistake.what, mistake.help}, where_text(file, mistake));
-  }
-  return kUsage;
-}
-
 int serve(const CommandLine& line) {
   Config config = default_config(line.command);
-  if (!line.config_file.empty()) {
-    Result<Config, std::vector<ConfigMistake>> loaded = load_config(line.config_file, config);
-    if (!loaded) return usage(line.config_file, loaded.error());
-    config = std::move(*loaded);
-  }
+  if (!line.config_file.empty() && !load_or_complain(line.config_file, &config)) return kUsage;
   std::vector<Problem> problems = apply_flags(line.serve, &config);
   if (problems.empty()) problems = check_config(config);
   if (!problems.empty()) return usage(problems);
@@ -72,6 +58,12 @@ int replica(const CommandLine& line) {
   return run_replica_wrapper(*options);
 }
 
+int explained(const std::string& code) {
+  const Result<std::string, Problem> text = explain(code);
+  if (!text) return usage({text.error()});
+  return print_result(*text) ? 0 : 1;
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
@@ -88,11 +80,11 @@ int run(const std::vector<std::string>& arguments) {
     case CommandLine::Action::mock:
       return mock(*line);
     case CommandLine::Action::check:
-      return not_yet("weir check");
+      return run_check(line->check);
     case CommandLine::Action::status:
-      return not_yet("weir status");
+      return run_status(line->status);
     case CommandLine::Action::explain:
-      return not_yet("weir explain");
+      return explained(line->text);
     case CommandLine::Action::replica:
       return replica(*line);
   }

@@ -1,0 +1,115 @@
+#include "lb/cli/explain.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "weir/error.h"
+
+#include "lb/config/suggest.h"
+
+namespace weir {
+namespace {
+
+struct Advice {
+  std::string_view name;
+  std::string_view text;
+};
+
+// What to do, by the word of a log line, a metric or an error body.
+constexpr std::array<Advice, 25> kErrors{{
+    {"bad_request", "Look at what the client sends; the message names the rule it broke."},
+    {"head_too_large", "Raise listen[].max_head, or send fewer or shorter headers."},
+    {"target_too_long", "Put long parameters into the body."},
+    {"path_unknown", "Ask for an inference path under /v1, or forward more with --paths all."},
+    {"path_not_allowed",
+     "Ask the engine directly, or forward it on purpose with --paths unsafe-all."},
+    {"unauthorized", "Send the run's key as Authorization: Bearer KEY."},
+    {"request_timeout",
+     "The client or the network between is slow; see listen[].request_head and request_body."},
+    {"client_gone",
+     "Nothing is wrong here: the client closed its connection and its generation was stopped."},
+    {"queue_full", "More backends, a higher --queue-limit, or fewer clients at once."},
+    {"queue_timeout", "More backends, or a longer --queue-timeout."},
+    {"backends_loading", "Wait: `weir status --wait-ready` returns when a backend is ready."},
+    {"no_backend_ready", "`weir status` says of each backend why not."},
+    {"draining", "weir got SIGTERM and finishes what it has; ask again, or another instance."},
+    {"out_of_memory", "Requests with large bodies are waiting; see replay.total."},
+    {"connect_refused",
+     "Nothing listens there: the server has not come up, or is gone; look at its log."},
+    {"connect_timeout",
+     "The host drops packets or is overloaded; try to reach it with curl from here."},
+    {"connect_failed",
+     "No route, or the name does not resolve; try to reach it with curl from here."},
+    {"backend_closed", "The server died or was restarted; look at its log."},
+    {"bad_response", "What answers there is not an HTTP server, or one that breaks the protocol."},
+    {"first_byte_timeout", "A longer timeouts.first_byte, or fewer requests at once per backend."},
+    {"stream_silent",
+     "The server hung after its port had closed; it was being stopped or is stuck."},
+    {"stream_interrupted", "The server died in the middle of an answer; look at its log."},
+    {"stream_aborted", "The engine was being stopped; what it had begun is lost."},
+    {"backend_failed",
+     "The server died or refused before it answered; look at its log and at `weir status`."},
+    {"bad_backend_response",
+     "What answers there is not an HTTP server, or one that breaks the protocol."},
+}};
+
+constexpr std::array<Advice, 8> kStates{{
+    {"starting", "its process is being started; it gets no requests yet"},
+    {"loading",
+     "it refuses connections or answers 503 and has never been ready: a model takes minutes to "
+     "load"},
+    {"untried", "nothing is known of it yet; a request may try it"},
+    {"ready", "it answers probes and gets requests"},
+    {"suspect", "a probe failed, but not yet health.fall times in a row; it still gets requests"},
+    {"draining", "it finishes what it has and gets no more"},
+    {"down", "it was ready and is no longer; the reason in `weir status` says since what"},
+    {"failed", "all restarts are spent; look at its log"},
+}};
+
+std::string error_text(const ErrorTraits& of, std::string_view advice) {
+  std::string out = std::string(of.name) + ": " + std::string(of.message) + "\n";
+  if (of.status > 0)
+    out += "  answered with " + std::to_string(of.status) + ", code " + std::string(of.code) + "\n";
+  if (of.against_health) out += "  counts against the health of the backend\n";
+  if (!advice.empty()) out += "  what to do: " + std::string(advice) + "\n";
+  return out;
+}
+
+std::string_view advice_for(std::string_view name) {
+  const auto found = std::ranges::find(kErrors, name, &Advice::name);
+  return found == kErrors.end() ? std::string_view() : found->text;
+}
+
+}  // namespace
+
+Result<std::string, Problem> explain(const std::string& code) {
+  std::vector<std::string_view> known;
+  for (const Advice& state : kStates) {
+    if (state.name == code) return "a backend is " + code + ": " + std::string(state.text) + "\n";
+    known.push_back(state.name);
+  }
+  std::string by_code;  // several kinds may share the code of an error body
+  for (int i = 0; i < kErrorKinds; ++i) {
+    const ErrorTraits& of = traits(static_cast<ErrorKind>(i));
+    if (of.name == code) return error_text(of, advice_for(of.name));
+    if (of.code == code) by_code += error_text(of, advice_for(of.name));
+    known.push_back(of.name);
+    known.push_back(of.code);
+  }
+  if (!by_code.empty()) return by_code;
+  if (code.empty()) {
+    std::ranges::sort(known);
+    const auto doubles = std::ranges::unique(known);
+    known.erase(doubles.begin(), doubles.end());
+    std::string list = "codes and states:\n";
+    for (const std::string_view name : known) list += "  " + std::string(name) + "\n";
+    return list;
+  }
+  const std::string_view near = suggest(code, known);
+  return Problem{
+      "nothing is called \"" + code.substr(0, 80) + "\"",
+      near.empty() ? "weir explain lists the codes" : "did you mean " + std::string(near) + "?"};
+}
+
+}  // namespace weir

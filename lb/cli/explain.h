@@ -1,0 +1,14 @@
+// `weir explain CODE`: what an error code or a backend's state means, and what to do. Pure; any
+// thread.
+#pragma once
+
+#include <string>
+
+#include "weir/result.h"
+
+namespace weir {
+
+// A Problem names the codes there are when `code` is none of them.
+Result<std::string, Problem> explain(const std::string& code);
+
+}  // namespace weir
