@@ -81,8 +81,12 @@ SocketAddress wildcard(uint16_t port) {
   return out;
 }
 
-// A socket file that nobody accepts on is left over from a process that died.
+// A socket file that nobody accepts on is left over from a process that died. A file of another
+// kind refuses connections too, but is not ours to remove.
 bool is_stale_socket(const SocketAddress& address) {
+  struct stat file {};
+  const char* path = reinterpret_cast<const sockaddr_un*>(&address.storage)->sun_path;
+  if (::lstat(path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!probe) return false;
   return ::connect(probe.get(), address.get(), address.length) != 0 && errno == ECONNREFUSED;
