@@ -36,7 +36,8 @@ void Observers::on_exchange(const ExchangeReport& report) noexcept {
 
 void Observers::on_backend_event(const BackendEvent& event) noexcept {
   const bool is_bad = event.to == BackendStateName::down || event.to == BackendStateName::failed;
-  const LogLevel level = is_bad ? LogLevel::warning : LogLevel::info;
+  const LogLevel loud = is_bad ? LogLevel::warning : LogLevel::info;
+  const LogLevel level = is_quiet_ ? LogLevel::debug : loud;
   if (is_logged(level)) {
     log(level, fmt::format("backend {}: {} -> {} ({})", event.backend, to_string(event.from),
                            to_string(event.to), event.reason));

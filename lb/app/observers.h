@@ -10,6 +10,8 @@ class Observers final : public ExchangeObserver, public BackendObserver {
  public:
   void add(ExchangeObserver* observer);
   void add(BackendObserver* observer);
+  // Changes of backends at debug only: somebody else shows them (launch's live lines).
+  void log_quietly() { is_quiet_ = true; }
 
   void on_exchange(const ExchangeReport& report) noexcept override;
   void on_backend_event(const BackendEvent& event) noexcept override;
@@ -18,6 +20,7 @@ class Observers final : public ExchangeObserver, public BackendObserver {
   static constexpr int kMost = 4;
   ExchangeObserver* exchange_[kMost] = {};
   BackendObserver* backend_[kMost] = {};
+  bool is_quiet_ = false;
 };
 
 }  // namespace weir

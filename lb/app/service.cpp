@@ -5,6 +5,7 @@
 #include "weir/log.h"
 
 #include "discovery/make_discovery.h"
+#include "lb/admin/admin_socket.h"
 #include "lb/app/proxy_settings.h"
 
 namespace weir {
@@ -31,6 +32,7 @@ class BalancerService::Waker final : public PlaceWaker {
 BalancerService::BalancerService(EventLoop& loop, const Config& config, const ServiceHooks& hooks)
     : loop_(loop),
       config_(config),
+      replicas_(hooks.replicas),
       options_(proxy_options(config, hooks.required_key)),
       telemetry_(loop, config, observers_),
       balancer_(balancer_options(config), &observers_),
@@ -39,10 +41,12 @@ BalancerService::BalancerService(EventLoop& loop, const Config& config, const Se
       directory_(loop, balancer_, prober_),
       waker_(std::make_unique<Waker>(loop, balancer_)),
       context_(loop, balancer_, pool_, *waker_, observers_, options_, config.replay.total),
+      admin_(loop, *this, telemetry_.metrics()),
       started_(loop.now()),
       tick_(loop.timers(), bind<&BalancerService::on_tick>(this)) {
   observers_.add(hooks.exchanges);
   observers_.add(hooks.backends);
+  if (hooks.backends != nullptr) observers_.log_quietly();
   context_.gate = hooks.gate;
   context_.on_trouble = bind<&BalancerService::on_trouble>(this);
   directory_.add_pool(pool_);
@@ -65,7 +69,24 @@ Result<Ok, Problem> BalancerService::start() {
     (*discovery)->start(directory_);
     discoveries_.push_back(std::move(*discovery));
   }
+  if (Result<Ok, Problem> admin = start_admin(); !admin) return admin.error();
   tick_.start(kTick);
+  return Ok{};
+}
+
+// Asked for, an admin side that cannot be had is an error; the socket that comes by itself is only
+// missed.
+Result<Ok, Problem> BalancerService::start_admin() {
+  const AdminConfig& config = config_.admin;
+  if (config.where == AdminConfig::Where::off) return Ok{};
+  const bool is_own = config.where == AdminConfig::Where::own_socket;
+  Result<Address, Problem> where = config.address;
+  if (is_own) where = own_admin_socket(AdminHome::of_process(), config.instance);
+  Result<Ok, Problem> started = where ? admin_.start(*where) : Result<Ok, Problem>(where.error());
+  has_admin_ = started.has_value();
+  if (started || !is_own || !config.instance.empty()) return started;
+  log_warning("no admin socket, so `weir status` will not find this instance: " +
+              started.error().what);
   return Ok{};
 }
 
@@ -114,13 +135,15 @@ void BalancerService::drain(Callback<> done) {
 
 void BalancerService::stop() {
   tick_.cancel();
+  admin_.stop();
+  has_admin_ = false;
   for (Listening& listening : listening_) listening.listener->close_all();
   listening_.clear();
   pool_.close_idle();
 }
 
 std::string BalancerService::admin_address() const {
-  return {};
+  return has_admin_ ? to_string(admin_.address()) : std::string();
 }
 
 InstanceView BalancerService::look() const {
@@ -158,6 +181,7 @@ InstanceView BalancerService::look() const {
     pool.backends.push_back(std::move(out));
   }
   view.pools.push_back(std::move(pool));
+  if (replicas_ != nullptr) view.replicas = replicas_->replica_views();
   return view;
 }
 

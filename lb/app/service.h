@@ -10,6 +10,7 @@
 #include "weir/discovery.h"
 #include "weir/observer.h"
 
+#include "lb/admin/admin_listener.h"
 #include "lb/admin/live_view.h"
 #include "lb/app/backend_directory.h"
 #include "lb/app/observers.h"
@@ -24,12 +25,22 @@
 
 namespace weir {
 
+// The replicas that its user keeps alive, for `status`.
+class ReplicaViews {
+ public:
+  virtual std::vector<ReplicaView> replica_views() const = 0;
+
+ protected:
+  ~ReplicaViews() = default;
+};
+
 // What its user may add; everything in it must outlive the service.
 struct ServiceHooks {
-  ExchangeObserver* exchanges = nullptr;  // hears every exchange, besides metrics and access log
-  BackendObserver* backends = nullptr;    // hears every change of a backend's state
-  ClientGate* gate = nullptr;             // lets clients in without `required_key`
-  std::string required_key;               // empty = anybody may send requests
+  ExchangeObserver* exchanges = nullptr;   // hears every exchange, besides metrics and access log
+  BackendObserver* backends = nullptr;     // hears every change of a backend's state
+  ClientGate* gate = nullptr;              // lets clients in without `required_key`
+  std::string required_key;                // empty = anybody may send requests
+  const ReplicaViews* replicas = nullptr;  // what `status` shows of them
 };
 
 class BalancerService final : public LiveView {
@@ -64,11 +75,13 @@ class BalancerService final : public LiveView {
     std::unique_ptr<Listener> listener;
   };
   Result<Ok, Problem> listen(const ListenerConfig& config);
+  Result<Ok, Problem> start_admin();
   void on_tick();
   void on_trouble(BackendSerial serial);
 
   EventLoop& loop_;
   const Config& config_;
+  const ReplicaViews* replicas_;
   const ProxyOptions options_;
   BlockPool pool_blocks_;
   Observers observers_;
@@ -82,6 +95,8 @@ class BalancerService final : public LiveView {
   std::vector<std::unique_ptr<Discovery>> discoveries_;
   std::vector<Listening> listening_;
   std::vector<Address> addresses_;
+  AdminListener admin_;
+  bool has_admin_ = false;
   TimePoint started_;
   Timer tick_;
   int ticks_ = 0;
