@@ -54,8 +54,7 @@ void MockConnection::finish_response() {
   loop_.retire(std::move(generation_));
   is_busy_ = false;
   if (should_close_) {
-    is_closing_ = true;
-    if (stream_.queued() == 0) close();
+    close_when_flushed();
     return;
   }
   if (is_reading_) return;
@@ -156,12 +155,17 @@ void MockConnection::go_idle() {
   if (limit > Duration::zero()) {
     idle_timer_.start(limit);
   } else {
-    close();
+    close_when_flushed();
   }
 }
 
 void MockConnection::on_idle_too_long() {
-  close();
+  close_when_flushed();
+}
+
+void MockConnection::close_when_flushed() {
+  is_closing_ = true;
+  if (stream_.queued() == 0) close();
 }
 
 void MockConnection::on_client_left() {

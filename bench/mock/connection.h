@@ -36,8 +36,9 @@ class MockConnection {
   bool write(std::string_view bytes);
   void answer(PlainAnswer answer);  // head and body in two writes, then finish_response()
   void finish_response();
-  void finish_and_close();  // the same, and no further request
-  void close();
+  void finish_and_close();    // the same, and no further request
+  void close();               // drops what is still queued
+  void close_when_flushed();  // as uvicorn closes
   void reset();
 
   void set_generation(std::unique_ptr<Generation> generation);

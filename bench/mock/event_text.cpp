@@ -76,10 +76,9 @@ void EventText::append_token(std::string& out, uint32_t choice, std::string_view
   begin(choice);
   event_ += is_chat_ ? R"(,"delta":{"content":")" : R"(,"text":")";
   event_ += word;
-  event_ +=
-      is_chat_
-          ? R"("},"logprobs":null,"finish_reason":null,"token_ids":null}])"
-          : R"(","logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}])";
+  event_ += is_chat_ ? R"("},"logprobs":null,"finish_reason":null,"token_ids":null}])"
+                     : R"(","logprobs":null,"finish_reason":null,"stop_reason":null,)"
+                       R"("prompt_token_ids":null,"token_ids":null}])";
   end(out, {}, usage);
 }
 
@@ -108,11 +107,13 @@ void EventText::append_usage(std::string& out, const TokenUsage& usage) {
 void append_choice(std::string& out, bool is_chat, const AnswerChoice& choice) {
   if (!out.empty()) out += ',';
   if (is_chat) {
-    out += fmt::format(
-        R"({{"index":{},"message":{{"role":"assistant","content":"{}","refusal":null,"annotations":null,)"
-        R"("audio":null,"function_call":null,"reasoning":null}},"logprobs":null,"finish_reason":"{}",)"
-        R"("stop_reason":null,"token_ids":null,"routed_experts":null}})",
-        choice.index, choice.text, choice.finish_reason);
+    out +=
+        fmt::format(R"({{"index":{},"message":{{"role":"assistant","content":"{}","refusal":null,)"
+                    R"("annotations":null,)"
+                    R"("audio":null,"function_call":null,"reasoning":null}},"logprobs":null,)"
+                    R"("finish_reason":"{}",)"
+                    R"("stop_reason":null,"token_ids":null,"routed_experts":null}})",
+                    choice.index, choice.text, choice.finish_reason);
     return;
   }
   out += fmt::format(

@@ -141,8 +141,10 @@ void PretendServer::answer_models(MockConnection& connection) {
   const std::string model = json_escaped(options_.model);
   connection.answer(
       {.body = fmt::format(
-           R"({{"object":"list","data":[{{"id":"{}","object":"model","created":{},"owned_by":"vllm",)"
-           R"("root":"{}","parent":null,"max_model_len":{},"permission":[{{"id":"modelperm-{:016x}",)"
+           R"({{"object":"list","data":[{{"id":"{}","object":"model","created":{},)"
+           R"("owned_by":"vllm",)"
+           R"("root":"{}","parent":null,"max_model_len":{},)"
+           R"("permission":[{{"id":"modelperm-{:016x}",)"
            R"("object":"model_permission","created":{},"allow_create_engine":false,)"
            R"("allow_sampling":true,"allow_logprobs":true,"allow_search_indices":false,)"
            R"("allow_view":true,"allow_fine_tuning":false,"organization":"*","group":null,)"

@@ -226,7 +226,7 @@ std::vector<MockConnection*> PretendServer::all_connections() const {
 
 void PretendServer::close_idle_connections() {
   for (MockConnection* connection : all_connections()) {
-    if (!connection->is_busy() && !connection->is_closing()) connection->close();
+    if (!connection->is_busy()) connection->close_when_flushed();
   }
 }
 

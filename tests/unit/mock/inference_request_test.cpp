@@ -22,9 +22,10 @@ std::string refusal(std::string_view body, bool is_chat = true) {
 }
 
 TEST(InferenceRequestTest, AChatIsTheTextOfItsMessages) {
-  const InferenceRequest request = chat(
-      R"({"model":"tiny","messages":[{"role":"system","content":"be short"},{"role":"user","content":
-          [{"type":"text","text":"hel"},{"type":"image_url"},{"type":"text","text":"lo"}]}],"max_tokens":5})");
+  const InferenceRequest request =
+      chat(R"({"model":"tiny","messages":[{"role":"system","content":"be short"},{"role":"user",)"
+           R"("content":[{"type":"text","text":"hel"},{"type":"image_url"},)"
+           R"({"type":"text","text":"lo"}]}],"max_tokens":5})");
   ASSERT_EQ(request.prompts.size(), 1u);
   EXPECT_EQ(request.prompts[0].key, prompt_key("be short\nhello"));
   EXPECT_EQ(request.max_tokens, 5u);
@@ -65,30 +66,33 @@ TEST(InferenceRequestTest, CompletionsTakeTextsAndTokenIdsAndListsOfThem) {
 }
 
 TEST(InferenceRequestTest, RefusesInTheWordsOfVllm) {
-  EXPECT_EQ(
-      refusal(R"({"model":"nope","messages":[{"content":"x"}]})"),
-      R"({"error":{"message":"The model `nope` does not exist. Valid aliases: tiny.","type":"NotFoundError",)"
-      R"("param":"model","code":404}})");
+  EXPECT_EQ(refusal(R"({"model":"nope","messages":[{"content":"x"}]})"),
+            R"({"error":{"message":"The model `nope` does not exist. Valid aliases: tiny.",)"
+            R"("type":"NotFoundError",)"
+            R"("param":"model","code":404}})");
   EXPECT_EQ(
       refusal(R"({"model":"tiny"})"),
-      R"({"error":{"message":"1 validation error:\n  {'type': 'missing', 'loc': 'body.messages', 'msg': )"
-      R"('Field required', 'input': '<dict of 1 items>'}","type":"Bad Request","param":"body.messages","code":400}})");
-  EXPECT_EQ(
-      refusal(R"({"messages":[]})"),
-      R"({"error":{"message":"Cannot apply chat template to an empty conversation. Provide at least one message.",)"
-      R"("type":"BadRequestError","param":null,"code":400}})");
+      R"({"error":{"message":"1 validation error:\n  {'type': 'missing', 'loc': 'body.messages',)"
+      R"( 'msg': )"
+      R"('Field required', 'input': '<dict of 1 items>'}","type":"Bad Request",)"
+      R"("param":"body.messages","code":400}})");
+  EXPECT_EQ(refusal(R"({"messages":[]})"),
+            R"({"error":{"message":"Cannot apply chat template to an empty conversation. )"
+            R"(Provide at least one message.",)"
+            R"("type":"BadRequestError","param":null,"code":400}})");
   EXPECT_EQ(
       refusal(R"({"messages":[{"content":"x"}],"max_tokens":0})"),
       R"x({"error":{"message":"max_tokens must be at least 1, got 0. (parameter=max_tokens, )x"
       R"x(value=0)","type":"BadRequestError","param":"max_tokens","code":400}})x");
-  EXPECT_EQ(
-      refusal(R"({"messages":[{"content":"x"}],"max_tokens":1000000})"),
-      R"x({"error":{"message":"max_tokens=1000000 cannot be greater than max_model_len=32768. Please )x"
-      R"x(request fewer output tokens. (parameter=max_tokens, value=1000000)","type":)x"
-      R"x("BadRequestError","param":"max_tokens","code":400}})x");
+  EXPECT_EQ(refusal(R"({"messages":[{"content":"x"}],"max_tokens":1000000})"),
+            R"x({"error":{"message":"max_tokens=1000000 cannot be greater than )x"
+            R"x(max_model_len=32768. Please )x"
+            R"x(request fewer output tokens. (parameter=max_tokens, value=1000000)","type":)x"
+            R"x("BadRequestError","param":"max_tokens","code":400}})x");
   EXPECT_EQ(
       refusal(R"({"prompt":[7,99999999]})", false),
-      R"({"error":{"message":"Token id 99999999 is out of vocabulary","type":"BadRequestError","param":null,)"
+      R"({"error":{"message":"Token id 99999999 is out of vocabulary","type":"BadRequestError",)"
+      R"("param":null,)"
       R"("code":400}})");
   EXPECT_EQ(busy_error().body().size(), 188u);
 }

@@ -119,15 +119,20 @@ TEST(EventTextTest, TheFixedChunksHaveTheRightSizes) {
 TEST(AnswerBodyTest, IsThatOfVllmForAChat) {
   std::string choices;
   append_choice(choices, true, {0, " might whil how bal", "length"});
-  EXPECT_EQ(
-      answer_body(head(true, "chatcmpl-8c111b5fba151078"), choices, {7, 4}),
-      R"({"id":"chatcmpl-8c111b5fba151078","object":"chat.completion","created":1795351069,"model":"tiny","choices":)"
-      R"([{"index":0,"message":{"role":"assistant","content":" might whil how bal","refusal":null,"annotations":null,)"
-      R"("audio":null,"function_call":null,"reasoning":null},"logprobs":null,"finish_reason":"length","stop_reason":)"
-      R"(null,"token_ids":null,"routed_experts":null}],"service_tier":null,"system_fingerprint":"vllm-0.32.0-07a8e66b",)"
-      R"("usage":{"prompt_tokens":7,"total_tokens":11,"completion_tokens":4,"prompt_tokens_details":null,)"
-      R"("completion_tokens_details":null},"prompt_logprobs":null,"prompt_token_ids":null,"prompt_text":null,)"
-      R"("kv_transfer_params":null,"ec_transfer_params":null,"metrics":null})");
+  EXPECT_EQ(answer_body(head(true, "chatcmpl-8c111b5fba151078"), choices, {7, 4}),
+            R"({"id":"chatcmpl-8c111b5fba151078","object":"chat.completion","created":1795351069,)"
+            R"("model":"tiny","choices":)"
+            R"([{"index":0,"message":{"role":"assistant","content":" might whil how bal",)"
+            R"("refusal":null,"annotations":null,)"
+            R"("audio":null,"function_call":null,"reasoning":null},"logprobs":null,)"
+            R"("finish_reason":"length","stop_reason":)"
+            R"(null,"token_ids":null,"routed_experts":null}],"service_tier":null,)"
+            R"("system_fingerprint":"vllm-0.32.0-07a8e66b",)"
+            R"("usage":{"prompt_tokens":7,"total_tokens":11,"completion_tokens":4,)"
+            R"("prompt_tokens_details":null,)"
+            R"("completion_tokens_details":null},"prompt_logprobs":null,"prompt_token_ids":null,)"
+            R"("prompt_text":null,)"
+            R"("kv_transfer_params":null,"ec_transfer_params":null,"metrics":null})");
 }
 
 TEST(AnswerBodyTest, IsThatOfVllmForACompletion) {
@@ -135,10 +140,14 @@ TEST(AnswerBodyTest, IsThatOfVllmForACompletion) {
   append_choice(choices, false, {0, " ne only memory", "length"});
   EXPECT_EQ(
       answer_body(head(false, "cmpl-ac0c07764eefb5d0"), choices, {3, 3}),
-      R"({"id":"cmpl-ac0c07764eefb5d0","object":"text_completion","created":1795351069,"model":"tiny","choices":)"
-      R"([{"index":0,"text":" ne only memory","logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":)"
-      R"(null,"prompt_logprobs":null,"prompt_token_ids":null,"routed_experts":null}],"service_tier":null,)"
-      R"("system_fingerprint":"vllm-0.32.0-07a8e66b","usage":{"prompt_tokens":3,"total_tokens":6,"completion_tokens":3,)"
+      R"({"id":"cmpl-ac0c07764eefb5d0","object":"text_completion","created":1795351069,)"
+      R"("model":"tiny","choices":)"
+      R"([{"index":0,"text":" ne only memory","logprobs":null,"finish_reason":"length",)"
+      R"("stop_reason":null,"token_ids":)"
+      R"(null,"prompt_logprobs":null,"prompt_token_ids":null,"routed_experts":null}],)"
+      R"("service_tier":null,)"
+      R"("system_fingerprint":"vllm-0.32.0-07a8e66b","usage":{"prompt_tokens":3,)"
+      R"("total_tokens":6,"completion_tokens":3,)"
       R"("prompt_tokens_details":null,"completion_tokens_details":null},"kv_transfer_params":null,)"
       R"("ec_transfer_params":null,"metrics":null})");
 }
