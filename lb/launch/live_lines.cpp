@@ -113,7 +113,11 @@ std::string LiveLines::event_text(const ReplicaStatus& status, TimePoint now) co
       what = "failed";
       break;
   }
-  const bool has_reason = !status.reason.empty() && status.state != ReplicaState::ready;
+  // Of these the reason says nothing new.
+  const bool speaks_for_itself = status.state == ReplicaState::starting ||
+                                 status.state == ReplicaState::loading ||
+                                 status.state == ReplicaState::ready;
+  const bool has_reason = !status.reason.empty() && !speaks_for_itself;
   std::string text =
       fmt::format("weir: replica {}: {}{}{}\n", status.id, coloured(status.state, what),
                   has_reason ? ": " : "", has_reason ? harmless(status.reason) : "");

@@ -124,19 +124,25 @@ Result<Ok, Problem> Publisher::start(PublishedRun run) {
 
 void Publisher::update(PublishedRun run) {
   const std::lock_guard lock(shared_->mutex);
+  if (shared_->wants_end) return;
   run.heartbeat_interval = shared_->run.heartbeat_interval;
   shared_->run = std::move(run);
   shared_->is_dirty = true;
   shared_->changed.notify_all();
 }
 
-void Publisher::end() {
-  if (!thread_.joinable()) return;
-  std::unique_lock lock(shared_->mutex);
+void Publisher::announce_end() {
+  const std::lock_guard lock(shared_->mutex);
   shared_->wants_end = true;
   shared_->run.has_ended = true;
   shared_->run.api_key.clear();
   shared_->changed.notify_all();
+}
+
+void Publisher::end() {
+  if (!thread_.joinable()) return;
+  announce_end();
+  std::unique_lock lock(shared_->mutex);
   const bool has_ended =
       shared_->changed.wait_for(lock, kPatienceAtEnd, [this] { return shared_->has_ended; });
   lock.unlock();

@@ -30,7 +30,9 @@ class Publisher {
   // The first writing, at once: a path that cannot be written is found before anything is started.
   Result<Ok, Problem> start(PublishedRun run);
   void update(PublishedRun run);
-  // Marks it as ended and without its key; waits for that a few seconds at most.
+  // Marks it as ended and without its key.
+  void announce_end();
+  // The same, and waits for it a few seconds at most.
   void end();
 
  private:

@@ -1,5 +1,7 @@
 #include "lb/launch/run_report.h"
 
+#include <stdio.h>
+
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -253,6 +255,13 @@ std::string RunReport::json() const {
                   to_seconds(lost.loading), to_seconds(lost.down), to_seconds(lost.all));
   out += fmt::format("  \"replicas\": [{}\n  ]\n}}\n", shares_json());
   return out;
+}
+
+bool write_report(const std::string& path, const std::string& json) {
+  FILE* file = ::fopen(path.c_str(), "we");
+  if (file == nullptr) return false;
+  const bool is_written = ::fwrite(json.data(), 1, json.size(), file) == json.size();
+  return ::fclose(file) == 0 && is_written;
 }
 
 }  // namespace weir

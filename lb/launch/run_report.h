@@ -90,4 +90,7 @@ class RunReport final : public ExchangeObserver {
   std::map<std::string, Share, std::less<>> shares_;  // by backend id
 };
 
+// False with errno when it could not be written.
+[[nodiscard]] bool write_report(const std::string& path, const std::string& json);
+
 }  // namespace weir
