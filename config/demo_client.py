@@ -62,6 +62,8 @@ def ask(url, model, number):
     answer = Answer(number, streamed=number % 2 == 0)
     body = {"model": model, "stream": answer.streamed, "max_tokens": 8 + number % 5 * 6,
             "messages": [{"role": "user", "content": PROMPTS[number % len(PROMPTS)]}]}
+    if answer.streamed:
+        body["stream_options"] = {"include_usage": True}
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get("OPENAI_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
