@@ -29,8 +29,7 @@ LauncherFileProblem with_position(std::string what, std::string_view text, size_
   return {std::move(what), line, column};
 }
 
-// ---- values out of an object; a value of the wrong type is as if it were not there unless the
-// reader is strict about it
+// ---- values out of an object; one of the wrong type counts as absent
 
 std::string text_of(const Json& object, const char* key) {
   const auto it = object.find(key);
@@ -173,10 +172,6 @@ class ListReader {
 
 // ---- our own format
 
-bool may_get_address(std::string_view state) {
-  return state == "waiting" || state == "starting";
-}
-
 bool is_gone(std::string_view state) {
   return state == "failed" || state == "stopped" || state == "stopping";
 }
@@ -234,7 +229,8 @@ Read read_published(const Json& in) {
     PublishedReplica replica = read_replica(entry);
     if (replica.id.empty()) return bad(where, "no id");
     const bool has_address = !replica.host.empty() && replica.port != 0;
-    if (!out.run.has_ended && may_get_address(replica.state)) ++out.pending;
+    const bool may_come = replica.state == "waiting" || replica.state == "starting";
+    if (!out.run.has_ended && may_come) ++out.pending;
     if (!out.run.has_ended && has_address && !is_gone(replica.state)) {
       Result<Address, Problem> address = address_of(replica.host, replica.port);
       if (!address) return bad(where, address.error().what);

@@ -1,9 +1,7 @@
 #include "lb/launch/launch_session.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -12,9 +10,7 @@
 
 #include "weir/log.h"
 
-#include "discovery/local_process.h"
 #include "discovery/replica_environment.h"
-#include "discovery/srun_step.h"
 #include "lb/launch/command_template.h"
 #include "lb/net/peer_uid.h"
 
@@ -23,52 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr uint32_t kGraceSeconds = 10;       // between SIGTERM and SIGKILL of a server
 constexpr Duration kLongestEnd = 60s + 20s;  // of all replicas: grace, srun's slowness, the sweep
 constexpr Duration kDoubleInterrupt = 3s;
 
 int64_t unix_now() {
   using std::chrono::system_clock;
   return system_clock::to_time_t(system_clock::now());
-}
-
-LiveLinesOptions live_lines_options(const Environment& environment) {
-  LiveLinesOptions options;
-  const auto terminal = environment.find("TERM");
-  const bool is_dumb =
-      terminal == environment.end() || terminal->second == "dumb" || terminal->second.empty();
-  options.redraws = ::isatty(2) == 1 && !is_dumb;
-  const auto no_colour = environment.find("NO_COLOR");
-  options.has_colour =
-      options.redraws && (no_colour == environment.end() || no_colour->second.empty());
-  winsize size{};
-  if (::ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 && size.ws_row > 4) {
-    options.width = size.ws_col;
-    options.height = size.ws_row;
-  }
-  return options;
-}
-
-ReplicaSetOptions replica_set_options(const LaunchSetting& setting) {
-  ReplicaSetOptions options;
-  options.api_key = setting.key;
-  if (!setting.options.model.empty()) options.models = {setting.options.model};
-  options.replica.start_timeout = setting.options.start_timeout;
-  options.replica.restarts = setting.options.restarts;
-  options.replica.log_dir = setting.options.log_dir;
-  options.replica.log_prefix = setting.layout.is_slurm ? "weir-" + setting.layout.allocation.job_id
-                                                       : fmt::format("weir-{}", ::getpid());
-  return options;
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
-
-std::string user_name() {
-  const passwd* entry = ::getpwuid(::getuid());
-  return entry != nullptr ? entry->pw_name : fmt::format("{}", ::getuid());
 }
 
 std::string signal_name(int number) {
@@ -84,28 +40,14 @@ std::string describe(ExitStatus status) {
 
 }  // namespace
 
-std::unique_ptr<ReplicaStarter> make_starter(EventLoop& loop, const LaunchSetting& setting) {
-  const ReplicaServeOptions serve{setting.options.serve, kGraceSeconds, !setting.layout.is_slurm};
-  if (!setting.layout.is_slurm) {
-    return make_local_starter(loop,
-                              {serve, setting.environment, setting.key, setting.own_host, {}});
-  }
-  return make_srun_starter(loop, {setting.layout.allocation,
-                                  setting.layout.options,
-                                  serve,
-                                  setting.environment,
-                                  setting.key,
-                                  setting.own_host,
-                                  {}});
-}
-
 LaunchSession::LaunchSession(LaunchSetting setting)
     : setting_(std::move(setting)),
       report_(loop_.now()),
       live_(live_lines_options(setting_.environment)),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, bind<&LaunchSession::on_signal>(this)),
       starter_(make_starter(loop_, setting_)),
-      service_(loop_, setting_.options.config, ServiceHooks{&report_, this, this, setting_.key, this}),
+      service_(loop_, setting_.options.config,
+               ServiceHooks{&report_, this, this, setting_.key, this}),
       replicas_(loop_.timers(), *starter_, setting_.layout.plan, replica_set_options(setting_),
                 *this),
       command_(loop_, *this),
@@ -132,8 +74,7 @@ Result<Ok, Problem> LaunchSession::start() {
   if (!setting_.options.publish.empty()) {
     publisher_.emplace(
         PublisherOptions{setting_.options.publish, setting_.options.publish_group, 10s});
-    if (Result<Ok, Problem> published = publisher_->start(published_run()); !published)
-      return published.error();
+    if (Result<Ok, Problem> first = publisher_->start(published()); !first) return first.error();
   }
   say_hello();
   replicas_.start(service_.sink());
@@ -179,7 +120,7 @@ bool LaunchSession::may_pass(int fd) {
 }
 
 void LaunchSession::on_act() {
-  if (wants_publish_ && publisher_ && state_ != State::ending) publisher_->update(published_run());
+  if (wants_publish_ && publisher_ && state_ != State::ending) publisher_->update(published());
   wants_publish_ = false;
   if (state_ == State::ending || state_ == State::over) return;
   if (!job_ending_.empty() && !command_.is_stopping()) {
@@ -347,13 +288,6 @@ void LaunchSession::write(const std::string& text) {
   [[maybe_unused]] const ssize_t n = ::write(2, text.data(), text.size());
 }
 
-std::string LaunchSession::url() const {
-  Address address = service_.listening().front();
-  if (address.host.empty() || address.host == "0.0.0.0") address.host = "127.0.0.1";
-  if (address.host == "::") address.host = "::1";
-  return fmt::format("http://{}/v1", to_string(address));
-}
-
 std::vector<ReplicaView> LaunchSession::replica_views() const {
   std::vector<ReplicaView> views;
   for (const auto& replica : replicas_.replicas()) {
@@ -362,27 +296,6 @@ std::vector<ReplicaView> LaunchSession::replica_views() const {
                      status.reason, status.log_path, loop_.now() - status.since, status.restarts});
   }
   return views;
-}
-
-PublishedRun LaunchSession::published_run() const {
-  PublishedRun run;
-  run.job = setting_.layout.is_slurm ? setting_.layout.allocation.job_id : "";
-  run.owner = user_name();
-  run.host = host_name();
-  run.pid = ::getpid();
-  run.started = unix_now();
-  run.end_time = setting_.layout.allocation.end_time;
-  run.model = setting_.options.model;
-  run.url = url();
-  run.api_key = setting_.key;
-  for (const auto& replica : replicas_.replicas()) {
-    const ReplicaStatus& status = replica->status();
-    const auto age =
-        std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - status.since).count();
-    run.replicas.push_back({status.id, status.host, status.port, status.node, status.gpus,
-                            status.step, std::string(to_string(status.state)), unix_now() - age});
-  }
-  return run;
 }
 
 }  // namespace weir

@@ -11,8 +11,7 @@
 
 #include "discovery/replica_set.h"
 #include "lb/app/service.h"
-#include "lb/launch/launch_layout.h"
-#include "lb/launch/launch_options.h"
+#include "lb/launch/launch_setting.h"
 #include "lb/launch/live_lines.h"
 #include "lb/launch/publisher.h"
 #include "lb/launch/run_report.h"
@@ -21,16 +20,6 @@
 #include "lb/net/signals.h"
 
 namespace weir {
-
-struct LaunchSetting {
-  LaunchOptions options;  // its Config with listeners filled in
-  RunLayout layout;
-  Environment environment;  // ours
-  std::string key;          // of the run
-  std::string own_host;     // the address by which other nodes reach us; may be empty
-};
-
-std::unique_ptr<ReplicaStarter> make_starter(EventLoop& loop, const LaunchSetting& setting);
 
 class LaunchSession final : private ReplicaObserver,
                             private UserCommandOwner,
@@ -74,8 +63,8 @@ class LaunchSession final : private ReplicaObserver,
   void plan_drain();
   void say(const std::string& text);
   void write(const std::string& text);
-  PublishedRun published_run() const;
-  std::string url() const;
+  std::string url() const { return base_url(service_.listening().front()); }
+  PublishedRun published() const { return published_run(setting_, replicas_, url(), loop_.now()); }
   bool has_command() const { return !setting_.options.command.empty(); }
 
   const LaunchSetting setting_;

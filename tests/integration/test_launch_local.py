@@ -122,7 +122,7 @@ sys.exit(0 if len(seen) == 3 else 3)
         run = self.launch("--replicas", "1", command=None)
         url = run.wait_for(r"serving at (\S+)").group(1)
         code = f"""
-import os, sys, urllib.request, urllib.error
+import encodings.idna, os, sys, urllib.request, urllib.error
 os.setgid({os.getegid()} if sys.argv[1] == "0" else 65534); os.setuid(int(sys.argv[1]))
 try:
     print(urllib.request.urlopen("{url}/models").status)

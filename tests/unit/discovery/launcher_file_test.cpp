@@ -102,7 +102,8 @@ TEST(LauncherFileTest, ReadsASingleServersObjectAndPrometheusTargets) {
 
 TEST(LauncherFileTest, GivesAModelAndAKeyOfTheFileToItsEntriesUnlessTheyHaveTheirOwn) {
   const auto file = read_launcher_file(
-      R"({"model": "m", "api_key": "k", "backends": ["a:1", {"url": "b:2", "model": "n", "weight": 3}]})",
+      R"({"model": "m", "api_key": "k",
+          "backends": ["a:1", {"url": "b:2", "model": "n", "weight": 3}]})",
       false);
   ASSERT_TRUE(file);
   EXPECT_EQ(file.value().backends[0].models[0], "m");
