@@ -119,7 +119,9 @@ class World {
 
   static BalancerOptions make_options(const Settings& settings, std::mt19937_64& random);
   uint64_t below(uint64_t limit) { return random_() % limit; }
-  bool chance(double probability) { return static_cast<double>(below(1'000'000)) < probability * 1e6; }
+  bool chance(double probability) {
+    return static_cast<double>(below(1'000'000)) < probability * 1e6;
+  }
   Duration about(Duration mean);
 
   Backend* find(const BackendId& id);

@@ -39,9 +39,11 @@ BalancerOptions World::make_options(const Settings& settings, std::mt19937_64& r
   BalancerOptions options;
   const auto one_in = [&random](uint64_t n) { return random() % n == 0; };
   if (one_in(4)) options.policy = static_cast<PolicyName>(random() % 4);
-  options.max_outstanding = one_in(4) ? 0 : static_cast<uint32_t>(1 + random() % (settings.clients / 6));
+  const auto cap = static_cast<uint32_t>(1 + random() % (settings.clients / 6));
+  options.max_outstanding = one_in(4) ? 0 : cap;
   if (one_in(2)) options.queue_limit = random() % settings.clients;
-  if (one_in(2)) options.queue_timeout = settings.pace * (1 + random() % 10) / 10;
+  const auto tenths = static_cast<Duration::rep>(1 + random() % 10);
+  if (one_in(2)) options.queue_timeout = settings.pace * tenths / 10;
   options.waits_for_backends = one_in(2);
   options.tries_unprobed = one_in(2);
   options.health.rise = static_cast<int>(1 + random() % 2);
@@ -110,15 +112,17 @@ void World::on_trouble() {
   Backend& backend = it->second;
   switch (below(10)) {
     case 0: backends_.erase(it); break;
-    case 1: backend.spec.max_outstanding = static_cast<uint32_t>(below(settings_.clients / 10)); break;
+    case 1:
+      backend.spec.max_outstanding = static_cast<uint32_t>(below(settings_.clients / 10));
+      break;
     case 2: backend.spec.address.port ^= 0x4000; break;
     case 3: pending_ = below(3); break;
     case 4:
     case 5:
       backend.is_draining = !backend.is_draining;
       balancer_.set_draining(backend.spec.id, backend.is_draining, timers_.now());
-      break;
-    default: change_mode(backend); break;
+      return;
+    default: change_mode(backend); return;
   }
   publish();
 }
@@ -197,7 +201,8 @@ void World::check_line(const PoolSnapshot& pool) {
   for (const BackendSnapshot& one : pool.backends) {
     if (!is_free(one)) continue;
     for (const Client* client : line_) {
-      if (!excludes(*client, one.serial)) return fail("somebody waits though " + one.id + " is free");
+      if (excludes(*client, one.serial)) continue;
+      return fail("somebody waits though " + one.id + " is free");
     }
   }
   const bool has_usable =

@@ -1,4 +1,4 @@
-// The debug trace of choices: from it alone anyone can check that every choice was one of the fewest.
+// The debug trace of choices: from it alone anyone can check that each was one of the fewest.
 #include <charconv>
 
 #include "tests/unit/balance/balancer_fixture.h"

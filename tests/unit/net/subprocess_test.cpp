@@ -95,7 +95,8 @@ TEST_F(SubprocessTest, AKilledProcessTellsTheSignal) {
 
 TEST_F(SubprocessTest, ItsGroupIsReachedAsAWhole) {
   // The child waits for a grandchild; both must go for the trap to print.
-  ASSERT_TRUE(process.start(shell("sleep 600 & trap 'wait; echo gone; exit 3' TERM; echo up; wait")));
+  const char* script = "sleep 600 & trap 'wait; echo gone; exit 3' TERM; echo up; wait";
+  ASSERT_TRUE(process.start(shell(script)));
   wait_for("up");
   process.signal_group(SIGTERM);
   wait();
