@@ -20,6 +20,7 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kStepsPerTurn = 4;
+constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
 constexpr Duration kEndingTick = std::chrono::milliseconds(20);
 constexpr Duration kRefuseAfter =
     std::chrono::milliseconds(50);  // SIGTERM: it answers a little longer
@@ -53,6 +54,7 @@ PretendServer::PretendServer(EventLoop& loop, BlockPool& pool, const MockOptions
       pool_(pool),
       options_(options),
       user_(user),
+      accept_timer_(loop.timers(), bind<&PretendServer::watch_listener>(this)),
       engine_({options.ttft, options.itl, options.prefill_per_token, options.batch_slowdown,
                options.max_seqs}),
       engine_timer_(loop.timers(), bind<&PretendServer::on_engine_due>(this)),
@@ -71,7 +73,10 @@ PretendServer::~PretendServer() {
 Result<Ok, Problem> PretendServer::start(const Address& address) {
   const Result<std::vector<SocketAddress>, Problem> resolved = resolve(address);
   if (!resolved) return resolved.error();
-  Result<UniqueFd, Problem> fd = bind_to(resolved->front());
+  // A name is listened on in IPv4 where it has that: clients of "localhost" mostly mean 127.0.0.1.
+  auto chosen = std::ranges::find(*resolved, AF_INET, &SocketAddress::family);
+  if (chosen == resolved->end()) chosen = resolved->begin();
+  Result<UniqueFd, Problem> fd = bind_to(*chosen);
   if (!fd) return fd.error();
   listener_ = std::move(*fd);
   name_ = local_address(listener_.get()).to_string();
@@ -89,22 +94,37 @@ void PretendServer::on_loaded() {
     die();
     return;
   }
-  if (::listen(listener_.get(), kBacklog) != 0 ||
-      !listener_event_.add_level_readable(loop_, listener_.get(),
-                                          bind<&PretendServer::on_acceptable>(this))) {
+  if (::listen(listener_.get(), kBacklog) != 0) {
     say(fmt::format("cannot listen: {}", ::strerror(errno)));
     die();
     return;
   }
   state_ = State::serving;
+  watch_listener();
   say("ready");
+}
+
+void PretendServer::watch_listener() {
+  if (!listener_) return;
+  const Callback<Readiness> on_ready = bind<&PretendServer::on_acceptable>(this);
+  if (!listener_event_.add_level_readable(loop_, listener_.get(), on_ready)) {
+    accept_timer_.start(kAcceptPause);
+  }
 }
 
 void PretendServer::on_acceptable(Readiness) {
   for (int i = 0; i < kAcceptsPerTurn && listener_; ++i) {
     SocketAddress peer;
     Result<UniqueFd> fd = accept_from(listener_.get(), &peer);
-    if (!fd) return;
+    if (!fd) {
+      const int error = fd.error().os_error;
+      if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        // The listener stays readable: without a pause it would be asked again at once.
+        listener_event_.remove();
+        accept_timer_.start(kAcceptPause);
+      }
+      return;
+    }
     auto connection = std::make_unique<MockConnection>(loop_, pool_, *this);
     MockConnection* key = connection.get();
     connections_.emplace(key, std::move(connection));
@@ -213,6 +233,7 @@ void PretendServer::die() {
 }
 
 void PretendServer::close_listener() {
+  accept_timer_.cancel();
   listener_event_.remove();
   listener_.reset();
 }

@@ -72,6 +72,7 @@ class PretendServer {
   enum class State : uint8_t { loading, serving, ending, stopped };
 
   void on_loaded();
+  void watch_listener();
   void on_acceptable(Readiness readiness);
   void on_engine_due();
   void on_ending_due();
@@ -110,6 +111,7 @@ class PretendServer {
   bool is_stepping_ = false;
   UniqueFd listener_;
   IoEvent listener_event_;
+  Timer accept_timer_;  // runs while there is no descriptor left to accept with
   Engine engine_;
   Timer engine_timer_;
   Task engine_task_;

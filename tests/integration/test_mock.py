@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -431,6 +432,21 @@ class Engine(unittest.TestCase):
                 self.assertEqual(mock.get("/v1/models")[:2], (401, '{"error":"Unauthorized"}'))
                 self.assertEqual(mock.get("/v1/models", headers={"Authorization": "Bearer secret"})[0], 200)
                 self.assertEqual(mock.get("/health")[0], 200)
+
+    def test_listens_on_a_unix_socket_too(self):
+        with tempfile.TemporaryDirectory() as place:
+            path = os.path.join(place, "mock.sock")
+            for _ in range(2):  # the second finds what the first left behind
+                process = subprocess.Popen([BINARY, "mock", "--listen", f"unix:{path}"], stderr=subprocess.PIPE)
+                try:
+                    with socket.socket(socket.AF_UNIX) as s:
+                        s.settimeout(LONG)
+                        until(lambda s=s: s.connect_ex(path) == 0, "it listens")
+                        s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                        self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200"))
+                finally:
+                    process.kill()
+                    process.communicate(timeout=LONG)
 
     def test_servers_of_one_process_have_their_own_state(self):
         with Mock(servers=3) as mock:

@@ -139,6 +139,21 @@ TEST_F(EngineTest, AHeldSequenceRunsWithoutAToken) {
   EXPECT_EQ(engine->running(), 1u);
 }
 
+TEST_F(EngineTest, ASlowPromptDelaysItsFirstTokenOnly) {
+  make({.ttft = 10ms, .itl = 10ms});
+  submit(1, 2);
+  sequences[0]->is_held = true;  // so that nothing runs beside the other
+  auto& slow =
+      sequences.emplace_back(std::make_unique<Sequence>(static_cast<SequenceUser&>(*this)));
+  slow->index = 1;
+  slow->max_tokens = 2;
+  slow->more_prefill = 500ms;
+  tokens.emplace_back();
+  engine->submit(*slow, now);
+  advance(1s);
+  EXPECT_EQ(times(1), (std::vector<Duration>{510ms, 520ms}));
+}
+
 TEST_F(EngineTest, EverybodyMayLeaveDuringAStep) {
   make({.itl = 10ms});
   for (int i = 0; i < 5; ++i) submit(1, 10);
