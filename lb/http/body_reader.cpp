@@ -42,16 +42,31 @@ void BodyReader::start(Framing framing) {
 }
 
 BodyReader::Piece BodyReader::next(std::string_view bytes) {
-  if (state_ == State::done) return {PieceKind::end, 0};
-  if (state_ == State::bad) return {PieceKind::bad, 0};
-  if (bytes.empty()) return {PieceKind::more, 0};
-  if (state_ == State::chunk_data || state_ == State::length) {
-    const size_t taken = remaining_ < bytes.size() ? static_cast<size_t>(remaining_) : bytes.size();
-    remaining_ -= taken;
-    if (remaining_ == 0) state_ = state_ == State::length ? State::done : State::data_cr;
-    return {PieceKind::data, taken};
+  switch (state_) {
+    case State::chunk_data:
+    case State::length: {
+      if (bytes.empty()) return {PieceKind::more, 0};
+      const size_t taken =
+          remaining_ < bytes.size() ? static_cast<size_t>(remaining_) : bytes.size();
+      remaining_ -= taken;
+      if (remaining_ == 0) state_ = state_ == State::length ? State::done : State::data_cr;
+      return {PieceKind::data, taken};
+    }
+    case State::data_cr:
+      if (bytes.size() < 2 || bytes[0] != '\r' || bytes[1] != '\n') break;
+      state_ = State::size_begin;
+      return {PieceKind::framing, 2};
+    case State::until_close:
+      if (bytes.empty()) break;
+      return {PieceKind::data, bytes.size()};
+    case State::done:
+      return {PieceKind::end, 0};
+    case State::bad:
+      return {PieceKind::bad, 0};
+    default:
+      break;
   }
-  if (state_ == State::until_close) return {PieceKind::data, bytes.size()};
+  if (bytes.empty()) return {PieceKind::more, 0};
   return chunked(bytes);
 }
 
@@ -103,24 +118,42 @@ BodyReader::Piece BodyReader::line_end(std::string_view bytes, size_t at) {
 }
 
 BodyReader::Piece BodyReader::size_line(std::string_view bytes) {
-  if (state_ == State::size_begin) {
-    digits_ = 0;
-    extension_bytes_ = 0;
-    remaining_ = 0;
+  size_t digits = 0;
+  uint64_t size = 0;
+  if (state_ == State::size) {
+    digits = digits_;
+    size = remaining_;
   }
+  const size_t before = digits;
+  const size_t room = std::min(bytes.size(), kMaxChunkSizeDigits + 1 - digits);
   size_t at = 0;
-  for (; at < bytes.size(); ++at) {
+  for (; at < room; ++at) {
     const int digit = kHex[static_cast<uint8_t>(bytes[at])];
     if (digit < 0) break;
-    if (++digits_ > kMaxChunkSizeDigits) return fail();
-    remaining_ = remaining_ << 4 | static_cast<uint64_t>(digit);
+    size = size << 4 | static_cast<uint64_t>(digit);
   }
+  digits = before + at;
+  if (digits > kMaxChunkSizeDigits) return fail();
+  remaining_ = size;
+  if (at + 1 < bytes.size() && bytes[at] == '\r' && bytes[at + 1] == '\n' && digits != 0) {
+    state_ = size == 0 ? State::trailer_begin : State::chunk_data;
+    return {PieceKind::framing, at + 2};
+  }
+  return size_line_in_pieces(bytes, at, digits);
+}
+
+// The size line goes on in another piece, has an extension, or is not valid.
+BodyReader::Piece BodyReader::size_line_in_pieces(std::string_view bytes, size_t at,
+                                                  size_t digits) {
+  digits_ = static_cast<uint8_t>(digits);
+  extension_bytes_ = 0;
   state_ = State::size;
   if (at == bytes.size()) return {PieceKind::framing, at};
-  if (digits_ == 0) return fail();
+  if (digits == 0) return fail();
   if (bytes[at] == '\r') {
+    if (at + 1 < bytes.size()) return fail();
     state_ = State::size_lf;
-    return ++at == bytes.size() ? Piece{PieceKind::framing, at} : line_end(bytes, at);
+    return {PieceKind::framing, at + 1};
   }
   if (bytes[at] != ';' && !is_blank(bytes[at])) return fail();
   state_ = bytes[at] == ';' ? State::extension : State::extension_blank;

@@ -64,6 +64,7 @@ class BodyReader {
   };
   Piece chunked(std::string_view bytes);
   Piece size_line(std::string_view bytes);
+  Piece size_line_in_pieces(std::string_view bytes, size_t at, size_t digits);
   Piece extension(std::string_view bytes);
   Piece trailers(std::string_view bytes);
   Piece line_end(std::string_view bytes, size_t at);

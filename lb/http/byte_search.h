@@ -32,10 +32,15 @@ inline uint32_t mask_of(__m128i found) {
 inline size_t find_either(std::string_view text, char a, char b, size_t at) {
   const char* const bytes = text.data();
 #if defined(__SSE2__)
+  const auto found = [&](size_t from) {
+    const __m128i block = detail::load(bytes + from);
+    return _mm_or_si128(detail::equals(block, a), detail::equals(block, b));
+  };
+  for (; at + 32 <= text.size(); at += 32) {
+    if (detail::mask_of(_mm_or_si128(found(at), found(at + 16))) != 0) break;
+  }
   for (; at + 16 <= text.size(); at += 16) {
-    const __m128i block = detail::load(bytes + at);
-    const uint32_t mask =
-        detail::mask_of(_mm_or_si128(detail::equals(block, a), detail::equals(block, b)));
+    const uint32_t mask = detail::mask_of(found(at));
     if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
   }
 #endif
@@ -43,21 +48,21 @@ inline size_t find_either(std::string_view text, char a, char b, size_t at) {
   return at;
 }
 
-// The first `a` that `b` follows directly, from `at` on, or text.size().
-inline size_t find_pair(std::string_view text, char a, char b, size_t at) {
+// Calls `visit(at)` for each `a` that `b` follows directly, in order.
+template <typename Visit>
+inline void for_each_pair(std::string_view text, char a, char b, Visit visit) {
   const char* const bytes = text.data();
+  size_t at = 0;
 #if defined(__SSE2__)
   for (; at + 17 <= text.size(); at += 16) {
-    const uint32_t mask =
-        detail::mask_of(_mm_and_si128(detail::equals(detail::load(bytes + at), a),
-                                      detail::equals(detail::load(bytes + at + 1), b)));
-    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+    uint32_t mask = detail::mask_of(_mm_and_si128(detail::equals(detail::load(bytes + at), a),
+                                                  detail::equals(detail::load(bytes + at + 1), b)));
+    for (; mask != 0; mask &= mask - 1) visit(at + static_cast<size_t>(std::countr_zero(mask)));
   }
 #endif
   for (; at + 1 < text.size(); ++at) {
-    if (bytes[at] == a && bytes[at + 1] == b) return at;
+    if (bytes[at] == a && bytes[at + 1] == b) visit(at);
   }
-  return text.size();
 }
 
 // The first quote, brace or bracket from `at` on, or text.size().

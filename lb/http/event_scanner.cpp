@@ -1,6 +1,9 @@
 #include "lb/http/event_scanner.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 
 #include "lb/http/ascii.h"
 #include "lb/http/byte_search.h"
@@ -43,16 +46,29 @@ bool is_final_event(std::string_view name) {
 // The whole key whose closing quote is at text[quote].
 bool is_key(std::string_view text, size_t quote, std::string_view key) {
   return quote > key.size() && text[quote - key.size() - 1] == '"' &&
-         text.substr(quote - key.size(), key.size()) == key;
+         std::memcmp(text.data() + quote - key.size(), key.data(), key.size()) == 0;
 }
 
-// A JSON string that is not empty.
-bool is_some_string(std::string_view value) {
-  return value.size() > 1 && value[0] == '"' && value[1] != '"';
+// What stands behind the colon.
+std::string_view value_behind(std::string_view text, size_t quote) {
+  const std::string_view value(text.data() + quote + 2, text.size() - quote - 2);
+  return value.empty() || !is_blank(value.front()) ? value : skip_blanks(value);
 }
 
-bool is_some_list(std::string_view value) {
-  return value.size() > 1 && value[0] == '[' && value[1] != ']';
+// A string or a list that is not empty.
+bool is_some(std::string_view text, size_t quote, char open, char close) {
+  const std::string_view value = value_behind(text, quote);
+  return value.size() > 1 && value[0] == open && value[1] != close;
+}
+
+// Keys whose value is text that a reader would see.
+bool is_text(std::string_view text, size_t quote) {
+  if (!is_some(text, quote, '"', '"')) return false;
+  for (const std::string_view key : {"content", "text", "delta", "reasoning_content", "reasoning",
+                                     "thinking", "partial_json", "arguments"}) {
+    if (is_key(text, quote, key)) return true;
+  }
+  return false;
 }
 
 int64_t number_of(std::string_view value) {
@@ -64,23 +80,37 @@ int64_t number_of(std::string_view value) {
   return digits == 0 ? -1 : number;
 }
 
-// Keys whose value is text that a reader would see.
-bool is_text_key(std::string_view text, size_t quote) {
-  switch (text[quote - 1]) {
-    case 't':
-      return is_key(text, quote, "content") || is_key(text, quote, "text") ||
-             is_key(text, quote, "reasoning_content");
-    case 'g':
-      return is_key(text, quote, "reasoning") || is_key(text, quote, "thinking");
-    case 'a':
-      return is_key(text, quote, "delta");
-    case 'n':
-      return is_key(text, quote, "partial_json");
-    case 's':
-      return is_key(text, quote, "arguments");
-    default:
-      return false;
+// The last six bytes of a key, with its opening quote when it is short, as one number: most keys
+// are told apart by it.
+static_assert(std::endian::native == std::endian::little);
+constexpr uint64_t ending(std::string_view six) {
+  uint64_t value = 0;
+  for (size_t i = 6; i > 0; --i) value = value << 8 | static_cast<uint8_t>(six[i - 1]);
+  return value;
+}
+constexpr size_t kLeastQuote = 8;
+
+// The last two letters first: few keys of an event have those of ours.
+constexpr size_t pair_slot(unsigned before_last, unsigned last) {
+  return (before_last * 8 + last) & 0xff;
+}
+constexpr std::array<bool, 256> make_wanted_pairs() {
+  std::array<bool, 256> wanted{};
+  for (const std::string_view pair : {"on", "ns", "ge", "ls", "nt", "ta", "ng", "ts", "xt"}) {
+    wanted[pair_slot(static_cast<uint8_t>(pair[0]), static_cast<uint8_t>(pair[1]))] = true;
   }
+  return wanted;
+}
+constexpr std::array<bool, 256> kWantedPairs = make_wanted_pairs();
+
+bool may_be_wanted(const char* quote) {
+  return kWantedPairs[pair_slot(static_cast<uint8_t>(quote[-2]), static_cast<uint8_t>(quote[-1]))];
+}
+
+uint64_t ending_at(std::string_view text, size_t quote) {
+  uint64_t bytes = 0;
+  std::memcpy(&bytes, text.data() + quote - kLeastQuote, sizeof bytes);
+  return bytes >> 16;
 }
 
 }  // namespace
@@ -160,7 +190,7 @@ bool EventScanner::look_at_line(std::string_view line) {
     look_.has_data = true;
     if (json == "[DONE]") look_.is_done = true;
     if (is_error_object(json)) look_.is_error = true;
-    look_at_json(json);
+    look_at_json(line);
     return true;
   }
   if (const std::string_view name = value_of_line(line, "event:"); name.data() != nullptr) {
@@ -172,52 +202,56 @@ bool EventScanner::look_at_line(std::string_view line) {
   return false;
 }
 
-// Looks at each `"key":`. A quote inside a string is escaped, so what is found here is structure,
-// wherever the text begins.
+// Looks at each `"key":` of a line. A quote inside a string is escaped, so what is found here is
+// structure, wherever the text begins.
 void EventScanner::look_at_json(std::string_view text) {
-  for (size_t quote = find_pair(text, '"', ':', 0); quote != text.size();
-       quote = find_pair(text, '"', ':', quote + 2)) {
-    if (quote == 0) continue;
-    switch (text[quote - 1]) {
-      case 'n':
-      case 's':
-      case 'e':
-      case 't':
-      case 'g':
-      case 'a':
-        look_at_key(text, quote);
-        break;
+  for_each_pair(text, '"', ':', [&](size_t quote) {
+    if (quote < kLeastQuote || !may_be_wanted(text.data() + quote)) return;
+    switch (ending_at(text, quote)) {
+      case ending("reason"):
+        look_at_reason(text, quote);
+        return;
+      case ending("tokens"):
+        look_at_tokens(text, quote);
+        return;
+      case ending("\"usage"):
+        has_usage_ |= value_behind(text, quote).starts_with('{');
+        return;
+      case ending("_calls"):
+        look_.has_text |= is_key(text, quote, "tool_calls") && is_some(text, quote, '[', ']');
+        return;
+      case ending("ontent"):
+      case ending("\"delta"):
+      case ending("soning"):
+      case ending("inking"):
+      case ending("l_json"):
+      case ending("uments"):
+      case ending("{\"text"):
+      case ending(",\"text"):
+      case ending(" \"text"):
+        look_.has_text |= is_text(text, quote);
+        return;
       default:
-        break;
+        return;
     }
+  });
+}
+
+void EventScanner::look_at_tokens(std::string_view text, size_t quote) {
+  if (!has_usage_) return;
+  if (is_key(text, quote, "prompt_tokens") || is_key(text, quote, "input_tokens")) {
+    look_.prompt_tokens = number_of(value_behind(text, quote));
+  } else if (is_key(text, quote, "completion_tokens") || is_key(text, quote, "output_tokens")) {
+    look_.completion_tokens = number_of(value_behind(text, quote));
   }
 }
 
-void EventScanner::look_at_key(std::string_view text, size_t quote) {
-  const std::string_view value = skip_blanks(text.substr(quote + 2));
-  if (is_some_string(value) && is_text_key(text, quote)) {
-    look_.has_text = true;
-  } else if (is_key(text, quote, "finish_reason")) {
-    look_at_reason(value, true);
-  } else if (is_message_delta_ && is_key(text, quote, "stop_reason")) {
-    look_at_reason(value, false);
-  } else if (is_key(text, quote, "tool_calls")) {
-    if (is_some_list(value)) look_.has_text = true;
-  } else if (is_key(text, quote, "usage")) {
-    if (value.starts_with('{')) has_usage_ = true;
-  } else if (has_usage_ &&
-             (is_key(text, quote, "prompt_tokens") || is_key(text, quote, "input_tokens"))) {
-    look_.prompt_tokens = number_of(value);
-  } else if (has_usage_ &&
-             (is_key(text, quote, "completion_tokens") || is_key(text, quote, "output_tokens"))) {
-    look_.completion_tokens = number_of(value);
-  }
-}
-
-// `value` begins behind the colon of finish_reason or stop_reason; cut off at the end of a window
-// it is seen again.
-void EventScanner::look_at_reason(std::string_view value, bool is_finish) {
+// A value that is cut off at the end of a window is seen again in the next one.
+void EventScanner::look_at_reason(std::string_view text, size_t quote) {
+  std::string_view value = value_behind(text, quote);
   if (!value.starts_with('"')) return;
+  const bool is_finish = is_key(text, quote, "finish_reason");
+  if (!is_finish && !(is_message_delta_ && is_key(text, quote, "stop_reason"))) return;
   value.remove_prefix(1);
   const size_t end = value.substr(0, sizeof finish_reason_ + 1).find('"');
   if (end == value.npos && value.size() <= sizeof finish_reason_) return;

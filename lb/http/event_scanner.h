@@ -45,8 +45,8 @@ class EventScanner {
   void slide();
   bool look_at_line(std::string_view line);
   void look_at_json(std::string_view text);
-  void look_at_key(std::string_view text, size_t quote);
-  void look_at_reason(std::string_view value, bool is_finish);
+  void look_at_tokens(std::string_view text, size_t quote);
+  void look_at_reason(std::string_view text, size_t quote);
 
   EventLook look_;
   std::string kept_;  // an unfinished line, or the last bytes of a long one

@@ -17,6 +17,8 @@ namespace {
 struct Collector {
   FieldList* fields = nullptr;
   size_t limit = 0;
+  const char* next_line = nullptr;
+  const char* end = nullptr;
   std::string_view name;
   std::string_view value;
   Verdict verdict;
@@ -25,8 +27,16 @@ struct Collector {
     *part = part->empty() ? std::string_view(at, length)
                           : std::string_view(part->data(), part->size() + length);
   }
+  // A field is one line: it begins where the line before ended, and nothing but blanks stands
+  // behind its value.
   int commit() {
-    if (!is_all(kTokenChar, name)) return fail({"a field has no valid name"});
+    if (name.empty()) return fail({"a field has no name"});
+    const char* at = value.empty() ? name.data() + name.size() + 1 : value.data() + value.size();
+    while (at < end && is_blank(*at)) ++at;
+    if (name.data() != next_line || end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+      return fail({"a field that is not one line"});
+    }
+    next_line = at + 2;
     if (fields->all().size() >= limit || !fields->add({name, trim(value), field_name(name)})) {
       return fail({"too many header fields", ErrorKind::head_too_large});
     }
@@ -101,6 +111,8 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
   Collector collector;
   collector.fields = fields;
   collector.limit = limit;
+  collector.next_line = head.data() + std::min(head.find("\r\n"), head.size() - 2) + 2;
+  collector.end = head.data() + head.size();
   llhttp_init(&parser, type, &settings());
   parser.data = &collector;
   const llhttp_errno_t result = llhttp_execute(&parser, head.data(), head.size());
@@ -113,12 +125,7 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
     const char* reason = llhttp_get_error_reason(&parser);  // a literal of llhttp
     return {reason != nullptr && *reason != '\0' ? reason : "not a complete HTTP head"};
   }
-  // Two readers must agree on where the lines are: one field a line, and the head ends where we
-  // think it does.
-  const auto lines = static_cast<size_t>(std::count(head.begin(), head.end(), '\n'));
-  const size_t rest =
-      static_cast<size_t>(head.data() + head.size() - llhttp_get_error_pos(&parser));
-  if (lines != fields->all().size() + 2 || rest > 1) return {"a field that is not one line"};
+  if (collector.next_line + 2 != collector.end) return {"a line that is no field"};
   return {};
 }
 

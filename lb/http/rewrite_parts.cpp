@@ -1,0 +1,103 @@
+#include "lb/http/rewrite_parts.h"
+
+#include <charconv>
+
+#include "lb/http/ascii.h"
+
+namespace weir::http {
+namespace {
+
+// Rules may not touch what makes a message one message.
+bool is_out_of_rules(FieldName name) {
+  return is_hop_by_hop(name) || name == FieldName::content_length;
+}
+
+bool is_removed_by(const HeaderRule& rule, std::string_view name) {
+  switch (rule.kind) {
+    case HeaderRule::Kind::add:
+      return false;
+    case HeaderRule::Kind::set:
+    case HeaderRule::Kind::remove:
+      return equals_without_case(rule.name, name);
+    case HeaderRule::Kind::remove_prefix:
+      return name.size() >= rule.name.size() &&
+             equals_without_case(name.substr(0, rule.name.size()), rule.name);
+  }
+  return false;
+}
+
+bool is_clean(const HeaderRule& rule) {
+  for (const char c : rule.value) {
+    if (!is_a(kTextChar, c)) return false;
+  }
+  return is_all(kTokenChar, rule.name);
+}
+
+}  // namespace
+
+NamedByConnection::NamedByConnection(const FieldList& fields) : fields_(fields) {
+  for (const Field& field : fields.all()) {
+    if (field.id == FieldName::connection) add(field.value);
+  }
+}
+
+bool NamedByConnection::has(std::string_view name) const {
+  for (size_t i = 0; i < count_; ++i) {
+    if (equals_without_case(names_[i], name)) return true;
+  }
+  return has_more_ && is_named_somewhere(name);
+}
+
+void NamedByConnection::add(std::string_view list) {
+  while (!list.empty()) {
+    const std::string_view option = take_element(&list);
+    if (option.empty() || equals_lower(option, "close") || equals_lower(option, "keep-alive")) {
+      continue;
+    }
+    if (count_ == kRemembered) {
+      has_more_ = true;
+      return;
+    }
+    names_[count_++] = option;
+  }
+}
+
+bool NamedByConnection::is_named_somewhere(std::string_view name) const {
+  for (const Field& field : fields_.all()) {
+    if (field.id != FieldName::connection) continue;
+    std::string_view list = field.value;
+    while (!list.empty()) {
+      if (equals_without_case(take_element(&list), name)) return true;
+    }
+  }
+  return false;
+}
+
+bool is_removed(std::span<const HeaderRule> rules, std::string_view name) {
+  for (const HeaderRule& rule : rules) {
+    if (is_removed_by(rule, name)) return true;
+  }
+  return false;
+}
+
+bool adds(const HeaderRule& rule) {
+  const bool is_adding = rule.kind == HeaderRule::Kind::set || rule.kind == HeaderRule::Kind::add;
+  return is_adding && is_clean(rule) && !is_out_of_rules(field_name(rule.name));
+}
+
+void put(std::string_view name, std::string_view value, std::string* out) {
+  out->append(name).append(": ").append(value).append("\r\n");
+}
+
+void put_number(std::string_view name, uint64_t value, std::string* out) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  put(name, {digits.data(), static_cast<size_t>(end - digits.data())}, out);
+}
+
+void put_ours(std::span<const HeaderRule> rules, std::string_view name, std::string_view value,
+              std::string* out) {
+  if (!is_removed(rules, name)) put(name, value, out);
+}
+
+}  // namespace weir::http
