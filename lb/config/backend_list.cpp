@@ -54,41 +54,51 @@ bool is_group(std::string_view inside) {
   return !inside.empty() && inside.find_first_not_of("0123456789-,") == std::string_view::npos;
 }
 
-// Replaces the first group of every text by its numbers until no group is left.
+// "01-03,7" → its numbers. `most` bounds how many.
+Result<std::vector<std::string>, Problem> numbers_of(std::string_view inside, std::string_view text,
+                                                     size_t most) {
+  std::vector<std::string> out;
+  std::string_view rest = inside;
+  while (true) {
+    const size_t comma = rest.find(',');
+    const std::optional<Range> range = parse_range(rest.substr(0, comma));
+    if (!range) return bad(text, "[" + std::string(inside) + "] is not a range of numbers");
+    if (range->last - range->first >= most - out.size()) return too_many(text);
+    for (uint64_t i = range->first; i <= range->last; ++i) out.push_back(padded(i, range->width));
+    if (comma == std::string_view::npos) return out;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+// Each text with each of the numbers behind it.
+std::vector<std::string> product(const std::vector<std::string>& texts,
+                                 const std::vector<std::string>& numbers) {
+  std::vector<std::string> out;
+  out.reserve(texts.size() * numbers.size());
+  for (const std::string& text : texts) {
+    for (const std::string& number : numbers) out.push_back(text + number);
+  }
+  return out;
+}
+
+// "node[01-02]-[a]" has one group; whatever else stands in brackets is left as it is.
 Result<std::vector<std::string>, Problem> expand_groups(std::string_view text) {
   std::vector<std::string> out{""};
   size_t at = 0;
   while (at < text.size()) {
     const size_t open = text.find('[', at);
     const size_t close = open == std::string_view::npos ? open : text.find(']', open);
-    const bool has_group = close != std::string_view::npos;
-    const std::string_view inside = has_group ? text.substr(open + 1, close - open - 1) : "";
-    const bool is_range = has_group && is_group(inside);
-    const size_t end = is_range ? open : has_group ? close + 1 : text.size();
-    for (std::string& prefix : out) prefix += text.substr(at, end - at);
+    const bool has_brackets = close != std::string_view::npos;
+    const std::string_view inside = has_brackets ? text.substr(open + 1, close - open - 1) : "";
+    const bool has_group = has_brackets && is_group(inside);
+    const size_t end = has_group ? open : has_brackets ? close + 1 : text.size();
+    for (std::string& one : out) one += text.substr(at, end - at);
     at = end;
-    if (!is_range) continue;
-    std::vector<std::string> next;
-    std::string_view rest = inside;
-    while (true) {
-      const size_t comma = rest.find(',');
-      const std::optional<Range> range = parse_range(rest.substr(0, comma));
-      if (!range) return bad(text, "[" + std::string(inside) + "] is not a range of numbers");
-      const uint64_t count = range->last - range->first + 1;
-      if (count > kMostBackends || (next.size() + count) * out.size() > kMostBackends) {
-        return too_many(text);
-      }
-      for (uint64_t i = range->first; i <= range->last; ++i)
-        next.push_back(padded(i, range->width));
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
-    std::vector<std::string> product;
-    product.reserve(out.size() * next.size());
-    for (const std::string& prefix : out) {
-      for (const std::string& piece : next) product.push_back(prefix + piece);
-    }
-    out = std::move(product);
+    if (!has_group) continue;
+    const Result<std::vector<std::string>, Problem> numbers =
+        numbers_of(inside, text, kMostBackends / out.size());
+    if (!numbers) return numbers.error();
+    out = product(out, *numbers);
     at = close + 1;
   }
   return out;

@@ -4,6 +4,7 @@
 #include "lb/config/config_text.h"
 #include "lb/config/json_tree.h"
 #include "lb/config/setting_table.h"
+#include "lb/config/units.h"
 
 namespace weir {
 namespace {
@@ -128,6 +129,8 @@ bool is_of_pool(std::string_view path) {
 std::string settings_markdown() {
   std::map<std::string, std::string> defaults;
   collect(parse_json(config_text(default_config(Command::serve), {})).root, "", defaults);
+  defaults["backends[].weight"] = std::to_string(BackendSpec{}.weight);
+  defaults["discover[].interval"] = duration_text(DiscoverConfig{}.interval);
   std::string out = "| key | value | default | flag | meaning |\n|---|---|---|---|---|\n";
   for (const Setting& setting : all_settings()) {
     const auto found = defaults.find(std::string(setting.path));

@@ -21,7 +21,7 @@ class ConfigReader {
   // reader.
   ConfigReader(const JsonNode& node, std::string path, std::vector<JsonMistake>& mistakes);
 
-  bool has(std::string_view key) const { return find(key) != nullptr; }
+  bool has(std::string_view key) { return value(key) != nullptr; }
   JsonPlace place() const { return node_.place; }
 
   // A string that `parse` turns into a T; the default stays if the key is absent.
