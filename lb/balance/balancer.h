@@ -100,7 +100,7 @@ class PlaceWaker {
 
 // What an exchange will not take.
 struct Wish {
-  std::array<BackendSerial, 4> excluded{};  // backends that failed this request already; 0 = unused
+  std::array<BackendSerial, 8> excluded{};  // backends that failed this request already; 0 = unused
 };
 
 // An exchange's place in line; its destructor leaves the line (and gives back a lease that was

@@ -158,10 +158,12 @@ bool Subprocess::drain_output() {
 
 void Subprocess::reap() {
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) {
+  const pid_t reaped = ::waitpid(pid_, &status, WNOHANG);
+  if (reaped == 0 || (reaped < 0 && errno == EINTR)) {
     if (!pid_event_.is_added()) reaper_.start(kReapEvery);
     return;
   }
+  if (reaped < 0) status = 127 << 8;  // somebody else has waited for it: how it ended is lost
   reaper_.cancel();
   pid_event_.remove();
   pid_fd_.reset();

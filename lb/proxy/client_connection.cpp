@@ -48,6 +48,7 @@ void ClientConnection::on_ready(Readiness readiness) {
     on_left();
     return;
   }
+  if (readiness.readable && !may_read()) look_for_reset();
   if (readiness.readable || readiness.hangup) read_more();
 }
 
@@ -232,6 +233,10 @@ void ClientConnection::on_continue() {
 
 void ClientConnection::on_client_broken() {
   on_left();
+}
+
+void ClientConnection::look_for_reset() {
+  if (state_ != State::closed && stream_.pending_error() != 0) on_left();
 }
 
 void ClientConnection::on_exchange_done(ClientFate fate) {

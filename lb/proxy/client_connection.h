@@ -51,6 +51,7 @@ class ClientConnection final : private ExchangeClient {
   void resume_request_body() override;
   void on_output_queued() override;
   void on_client_broken() override;
+  void look_for_reset() override;
   void on_exchange_done(ClientFate fate) override;
 
   void on_ready(Readiness readiness);

@@ -59,7 +59,6 @@ void Exchange::begin(ExchangeClient& client, const http::RequestHead& head,
   is_inference_ = verdict.path_class == http::PathClass::inference;
   may_reuse_ = true;
   is_backend_paused_ = client_failed_ = false;
-  connects_ = 0;
   wish_ = {};
   excluded_ = 0;
   retry_reason_.reset();
@@ -69,7 +68,7 @@ void Exchange::begin(ExchangeClient& client, const http::RequestHead& head,
   request_id_.assign(head.request_id.empty() ? context_.ids.next() : head.request_id);
   backend_id_.clear();
   report_ = {};
-  report_.accepted = context_.loop.now();
+  report_.accepted = last_byte_ = context_.loop.now();
   report_.request_id = request_id_;
   report_.client = client_address_;
   report_.method = http::to_string(method_);

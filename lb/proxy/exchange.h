@@ -45,6 +45,7 @@ class ExchangeClient {
   virtual void resume_request_body() = 0;  // there is room again
   virtual void on_output_queued() = 0;     // the client did not take all that was written
   virtual void on_client_broken() = 0;     // writing failed: calls on_client_gone in turn
+  virtual void look_for_reset() = 0;       // one without a sign; may call on_client_gone
   virtual void on_exchange_done(ClientFate fate) = 0;  // the last call
 
  protected:
@@ -73,7 +74,8 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void refuse(
       const Error& error);  // the client's fault (bad body) or ours, before or while sending
 
-  // A backend whose port refuses and that has been silent here is given up.
+  // Now and then: looks for resets that left no sign; a backend whose port refuses and that has
+  // been silent here is given up.
   void check_silence();
 
   State state() const { return state_; }
@@ -94,6 +96,7 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void begin_sending();
   void pump();
   void on_silence();  // nothing came for too long
+  void look_for_resets();
   void on_hold_over();
   void on_resume();
   void on_response_done();
@@ -113,7 +116,6 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   http::ApiShape shape_ = http::ApiShape::openai;
   http::Framing framing_;
   int client_minor_version_ = 1;
-  int connects_ = 0;  // that failed
   bool is_repeatable_ = false;
   bool is_inference_ = false;
   bool client_keeps_alive_ = true;
@@ -133,7 +135,8 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   Wish wish_;
   size_t excluded_ = 0;
   std::optional<Error> retry_reason_;  // why it is being tried again
-  TimePoint last_byte_{};
+  TimePoint last_byte_{};              // from the backend; at first: when it was begun
+  TimePoint looked_behind_{};          // the last byte that a reset has been looked for after
   ExchangeReport report_;
 
   RequestBody body_;

@@ -14,6 +14,7 @@ namespace {
 
 // Connecting may fail at every backend of a pool once; a bound all the same.
 constexpr int kMostConnects = 64;
+constexpr Duration kQuiet = std::chrono::milliseconds(50);
 
 bool means_no_backend(ErrorKind kind) {
   return kind == ErrorKind::no_backend_ready || kind == ErrorKind::backends_loading;
@@ -59,12 +60,21 @@ void Exchange::on_hold_over() {
 }
 
 void Exchange::check_silence() {
+  if (looked_behind_ != last_byte_ && context_.loop.now() - last_byte_ >= kQuiet) look_for_resets();
   if (state_ != State::sending || is_backend_paused_) return;
   const std::optional<TimePoint> refusing = lease_.refusing_since();
   if (!refusing) return;
   const TimePoint quiet_since = std::max(*refusing, last_byte_);
   if (context_.loop.now() - quiet_since < context_.options.silent_grace) return;
   on_attempt_failed(Error{ErrorKind::stream_silent, false, 0});
+}
+
+// Once in each pause: a reset in the same turn as the bytes before it is nothing but "readable",
+// and they were all that was read.
+void Exchange::look_for_resets() {
+  looked_behind_ = last_byte_;
+  client_->look_for_reset();
+  if (state_ == State::sending && !is_backend_paused_) on_backend_readable();
 }
 
 void Exchange::on_attempt_failed(Error error) {
@@ -91,9 +101,10 @@ bool Exchange::try_again(const Error& error) {
   situation.is_body_held = body_.is_held() || !body_.was_touched();
   const RetryVerdict verdict = judge_retry(situation);
   if (verdict == RetryVerdict::give_up) return false;
-  if (situation.progress == Progress::not_sent && ++connects_ > kMostConnects) return false;
   if (verdict == RetryVerdict::elsewhere) {
-    wish_.excluded[excluded_++ % wish_.excluded.size()] = lease_.serial();
+    // Those that refuse leave the pool at once; so many that answer nothing are a broken network.
+    if (excluded_ == wish_.excluded.size()) return false;
+    wish_.excluded[excluded_++] = lease_.serial();
   } else {
     may_reuse_ = false;
   }
@@ -122,7 +133,9 @@ void Exchange::fail(const Error& error) {
     answer_with_error(shown, message);
     return;
   }
-  if (relay_.write_error_event(shown.kind, message)) {
+  // In a stream whatever a backend did is one thing to the client.
+  const bool is_backends = blame(shown.kind) == Blame::backend;
+  if (relay_.write_error_event(is_backends ? ErrorKind::stream_interrupted : shown.kind, message)) {
     finish(ClientFate::cut);
   } else {
     finish(relay_.needs_reset_to_show_cut() ? ClientFate::reset : ClientFate::cut);
