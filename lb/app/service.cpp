@@ -12,7 +12,6 @@ namespace weir {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(100);
-constexpr int kTicksPerSilenceSweep = 5;
 
 }  // namespace
 
@@ -107,11 +106,9 @@ Result<Ok, Problem> BalancerService::listen(const ListenerConfig& config) {
 
 void BalancerService::on_tick() {
   balancer_.expire(loop_.now());
-  if (++ticks_ % kTicksPerSilenceSweep == 0) {
-    // Backwards: an exchange that ends takes itself off the list.
-    for (size_t i = context_.active.size(); i-- > 0;) {
-      if (i < context_.active.size()) context_.active[i]->check_silence();
-    }
+  // Backwards: an exchange that ends takes itself off the list.
+  for (size_t i = context_.active.size(); i-- > 0;) {
+    if (i < context_.active.size()) context_.active[i]->check_silence();
   }
   if (on_drained_ && context_.active.empty()) {
     const Callback<> done = on_drained_;

@@ -99,7 +99,6 @@ class BalancerService final : public LiveView {
   bool has_admin_ = false;
   TimePoint started_;
   Timer tick_;
-  int ticks_ = 0;
   Callback<> on_drained_;
 };
 

@@ -55,6 +55,9 @@ class Stream {
   ssize_t write_some(const iovec* pieces, int count);
   size_t queued() const { return queue_.size(); }
   int os_error() const { return os_error_; }
+  // What broke the connection, or 0. libevent tells a reset as "readable", so one that came
+  // together with bytes before it, or while nobody reads, has no sign of its own: ask.
+  int pending_error() const noexcept { return connect_result(fd_.get()); }
 
   void shutdown_write() noexcept;  // FIN; for clients only, never towards a backend
   void close() noexcept;           // silences and closes
