@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <string>
 
+#include <llhttp.h>
+
 #include "weir/assert.h"
 
 #include "lb/http/ascii.h"
 #include "lb/http/head_rules.h"
-#include "llhttp.h"
 
 namespace weir::http {
 namespace {

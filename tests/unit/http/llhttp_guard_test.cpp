@@ -3,8 +3,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "llhttp.h"
+#include <llhttp.h>
 
 namespace {
 
