@@ -19,6 +19,9 @@ foreach(script ${scripts})
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration)
   set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 180
     ENVIRONMENT "WEIR_BINARY=$<TARGET_FILE:weir>;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1")
+  if(module MATCHES slurm)  # they start a Slurm of their own
+    set_tests_properties(${name} PROPERTIES LABELS "integration;slurm")
+  endif()
   file(STRINGS ${path} wishes REGEX "^# ctest: " LIMIT_COUNT 1)
   if(wishes)
     string(REPLACE "# ctest: " "" wishes "${wishes}")
