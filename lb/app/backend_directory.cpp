@@ -1,5 +1,7 @@
 #include "lb/app/backend_directory.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "weir/log.h"
@@ -67,6 +69,13 @@ SocketAddresses BackendDirectory::addresses_of(const Address& address) {
   }
   if (!ask_again_.is_armed()) ask_again_.start(kAskAgain);
   return name.addresses;
+}
+
+bool BackendDirectory::is_resolving() const {
+  return std::ranges::any_of(names_, [](const auto& entry) {
+    const Name& name = entry.second;
+    return name.is_asked && !name.addresses && !name.has_failed;
+  });
 }
 
 void BackendDirectory::on_resolved(const Address& address, const ResolvedAddresses& result) {

@@ -27,6 +27,8 @@ class BackendDirectory final : public BackendSetSink, public ResolverUser {
                size_t pending) override;
   // "Host becomes the backend's address": for --change-host-header.
   void set_host_headers() { sets_host_headers_ = true; }
+  // A name has been asked for and there has been no answer yet, neither a good one nor a bad one.
+  bool is_resolving() const;
 
  private:
   struct Source {

@@ -12,6 +12,8 @@ namespace weir {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kStartTick = std::chrono::milliseconds(5);  // while names are asked for
+constexpr Duration kNamesPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -69,7 +71,8 @@ Result<Ok, Problem> BalancerService::start() {
     discoveries_.push_back(std::move(*discovery));
   }
   if (Result<Ok, Problem> admin = start_admin(); !admin) return admin.error();
-  tick_.start(kTick);
+  if (directory_.is_resolving()) await_names();
+  tick_.start(awaits_names_ ? kStartTick : kTick);
   return Ok{};
 }
 
@@ -104,7 +107,19 @@ Result<Ok, Problem> BalancerService::listen(const ListenerConfig& config) {
   return Ok{};
 }
 
+// A request that comes before the names of the backends have been resolved could go nowhere: until
+// then clients stay in the backlog.
+void BalancerService::await_names() {
+  awaits_names_ = directory_.is_resolving() && loop_.now() - started_ < kNamesPatience;
+  if (context_.is_draining) return;
+  for (Listening& listening : listening_) {
+    listening.listener->stop_accepting();
+    if (!awaits_names_ && !listening.listener->start()) log_error("cannot watch a listener");
+  }
+}
+
 void BalancerService::on_tick() {
+  if (awaits_names_) await_names();
   balancer_.expire(loop_.now());
   // Backwards: an exchange that ends takes itself off the list.
   for (size_t i = context_.active.size(); i-- > 0;) {
@@ -116,7 +131,7 @@ void BalancerService::on_tick() {
     done();  // may destroy us: the timer is armed again by whoever goes on
     return;
   }
-  tick_.start(kTick);
+  tick_.start(awaits_names_ ? kStartTick : kTick);
 }
 
 void BalancerService::on_trouble(BackendSerial serial) {

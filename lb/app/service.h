@@ -75,6 +75,7 @@ class BalancerService final : public LiveView {
     std::unique_ptr<Listener> listener;
   };
   Result<Ok, Problem> listen(const ListenerConfig& config);
+  void await_names();
   Result<Ok, Problem> start_admin();
   void on_tick();
   void on_trouble(BackendSerial serial);
@@ -98,6 +99,7 @@ class BalancerService final : public LiveView {
   AdminListener admin_;
   bool has_admin_ = false;
   TimePoint started_;
+  bool awaits_names_ = false;
   Timer tick_;
   Callback<> on_drained_;
 };

@@ -7,8 +7,8 @@
             answer = weir.client().ask("GET", "/v1/models")
             self.assertEqual(answer.body, b"hi")
 
-Every test ends with the same checks: weir is alive, its descriptors are back where they were, its log has no line of level
-error, it ends on SIGTERM with code 0 and without a word from a sanitizer, and no script of a backend failed.
+Every test ends with the same checks: weir is alive, its descriptors are back where they were, its log has no line of
+level error, it ends on SIGTERM with code 0 and without a word from a sanitizer, and no script of a backend failed.
 """
 
 import json
@@ -222,6 +222,7 @@ class LoadBalancer:
     """`weir WORDS…`, listening."""
 
     def __init__(self, *words, env=None):
+        self.backends = []  # whose kept connections end before descriptors are counted
         self.log = ""
         self.output = b""
         self._has_log_ended = False
@@ -247,6 +248,8 @@ class LoadBalancer:
         return self
 
     def __exit__(self, kind, *_):
+        for backend in self.backends:
+            backend.drop_connections()  # kept connections are descriptors
         if kind is None:
             self.check_and_stop()
         else:
@@ -374,31 +377,31 @@ class ProxyTest(unittest.TestCase):
         self._backends.append(backend)
         return backend
 
-    def run_weir(self, *words, **rest):
+    def run_weir(self, *words, backends=(), **rest):
         balancer = LoadBalancer(*words, **rest)
+        balancer.backends = [backend for backend in backends if isinstance(backend, ScriptedBackend)]
         self._balancers.append(balancer)
         return balancer
 
     def weir(self, *backends, flags=()):
         """`weir reverse-proxy`: all paths, everybody may wait. Backends are ScriptedBackends or URLs."""
-        urls = [backend if isinstance(backend, str) else backend.url for backend in backends]
-        to = [word for url in urls for word in ("--to", url)]
-        return self.run_weir("reverse-proxy", "--from", f"http://127.0.0.1:{free_port()}", *to, "--admin", "off", *flags)
+        to = [word for url in urls_of(backends) for word in ("--to", url)]
+        return self.run_weir("reverse-proxy", "--from", f"http://127.0.0.1:{free_port()}", *to, "--admin", "off",
+                             *flags, backends=backends)
 
     def weir_urls(self, *backends, flags=()):
         """`weir URL…`: inference paths, everybody may wait."""
-        urls = [backend if isinstance(backend, str) else backend.url for backend in backends]
-        return self.run_weir(*urls, "--listen", f"127.0.0.1:{free_port()}", "--admin", "off", *flags)
+        return self.run_weir(*urls_of(backends), "--listen", f"127.0.0.1:{free_port()}", "--admin", "off", *flags,
+                             backends=backends)
 
     def weir_serve(self, *backends, listener=None, **config):
         """`weir serve -c`: a service. `config` are the file's keys."""
-        urls = [backend if isinstance(backend, str) else backend.url for backend in backends]
         content = {"listen": [{"address": f"127.0.0.1:{free_port()}", **(listener or {})}], "admin": {"address": "off"},
-                   "backends": urls, **config}
+                   "backends": urls_of(backends), **config}
         path = os.path.join(self.directory.name, f"weir-{len(self._balancers)}.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(content, file)
-        return self.run_weir("serve", "-c", path)
+        return self.run_weir("serve", "-c", path, backends=backends)
 
     def client(self, balancer, **rest):
         client = balancer.client(**rest)
@@ -411,6 +414,10 @@ class ProxyTest(unittest.TestCase):
         self.assertEqual(set(answer.error), {"message", "type", "param", "code"})
         self.assertEqual(answer.get("content-type"), b"application/json")
         self.assertTrue(answer.get("x-request-id"))
+
+
+def urls_of(backends):
+    return [backend if isinstance(backend, str) else backend.url for backend in backends]
 
 
 def in_threads(count, work):

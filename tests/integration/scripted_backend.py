@@ -229,6 +229,11 @@ class ScriptedBackend:
 
     def stop(self):
         self.refuse()
+        self.drop_connections()
+        if self.path is not None and os.path.exists(self.path):
+            os.unlink(self.path)
+
+    def drop_connections(self):
         with self._changed:
             open_now = list(self._open)
         for sock in open_now:
@@ -236,8 +241,6 @@ class ScriptedBackend:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-        if self.path is not None and os.path.exists(self.path):
-            os.unlink(self.path)
 
     def wait_for(self, condition, what):
         """Until condition() holds; looked at whenever something happened here."""

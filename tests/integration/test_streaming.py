@@ -1,4 +1,4 @@
-"""Event streams: bytes unchanged, events at once, the head held until the first event, cuts never made to look whole."""
+"""Event streams: bytes unchanged, events at once, the head held until the first event, cuts never look whole."""
 
 import json
 import threading
