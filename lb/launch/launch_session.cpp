@@ -186,9 +186,13 @@ void LaunchSession::start_command() {
 void LaunchSession::on_signal(int number) {
   const std::string signal = signal_name(number);
   if (state_ == State::ending) {
-    if (++signals_at_end_ < 2)
-      return say("weir: " + signal + ": already ending; once more leaves the rest to the nodes");
-    say("weir: " + signal + " again: the replicas are left to end by themselves");
+    // The first may have ended COMMAND before it came to us.
+    if (++signals_seen_ == 1) return say(fmt::format("weir: {}: ending", signal));
+    if (signals_seen_ == 2) {
+      return say(
+          fmt::format("weir: {}: already ending; once more leaves the rest to the nodes", signal));
+    }
+    say(fmt::format("weir: {} again: the replicas are left to end by themselves", signal));
     state_ = State::over;
     return loop_.stop();
   }
@@ -199,7 +203,7 @@ void LaunchSession::on_signal(int number) {
     last_interrupt_ = loop_.now();
     return;
   }
-  if (number == SIGHUP) signals_at_end_ = 0;
+  ++signals_seen_;
   say(fmt::format("weir: {}: ending", signal));
   interrupt(number);
 }

@@ -83,7 +83,7 @@ class LaunchSession final : private ReplicaObserver,
   bool have_all_failed_ = false;
   bool wants_publish_ = false;
   std::string job_ending_;  // why; empty = it is not
-  int signals_at_end_ = 0;  // that came while ending
+  int signals_seen_ = 0;
   TimePoint last_interrupt_{};
   Task act_;  // what must not be done within a callback
   Timer tick_;

@@ -1,6 +1,6 @@
 """A tiny server to be started by `weir launch --serve`: asks for the key in VLLM_API_KEY, answers chats, whole or streamed.
 
-    pretend_server.py --port N [--load-time S] [--die-at-start CODE] [--ignore-sigterm] [--tokens N] [--pause S]
+    pretend_server.py --port N [--host H] [--load-time S] [--die-at-start CODE] [--ignore-sigterm] [--tokens N] [--pause S]
 """
 
 import argparse
@@ -10,6 +10,11 @@ import os
 import signal
 import sys
 import time
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 1024
+    daemon_threads = True
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,7 +66,7 @@ def main():
     signal.signal(signal.SIGTERM, signal.SIG_IGN if OPTIONS.ignore_sigterm else lambda *_: os._exit(0))
     print("loading", flush=True)
     time.sleep(OPTIONS.load_time)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", OPTIONS.port), Handler)
+    server = Server((OPTIONS.host, OPTIONS.port), Handler)
     print("ready", flush=True)
     server.serve_forever()
 
@@ -69,6 +74,7 @@ def main():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--load-time", type=float, default=0)
     parser.add_argument("--die-at-start", type=int)
     parser.add_argument("--ignore-sigterm", action="store_true")
