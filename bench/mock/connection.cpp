@@ -72,7 +72,7 @@ void MockConnection::set_generation(std::unique_ptr<Generation> generation) {
 // uvicorn takes a FIN for leaving, too, even behind a whole request.
 void MockConnection::on_ready(Readiness readiness) {
   if (is_closed_) return;
-  if (stream_.has_hangup()) {
+  if (stream_.has_hangup() || is_reset(readiness)) {
     on_client_left();
     return;
   }
@@ -87,6 +87,14 @@ void MockConnection::on_ready(Readiness readiness) {
     }
   }
   read_on();
+  // The same edge may have brought a request and the RST behind it.
+  if (!is_closed_ && is_reset(readiness)) on_client_left();
+}
+
+// A RST comes as readable and writable, without a hangup (libevent maps EPOLLERR so). Whoever reads
+// meets it there; while a request is answered nobody reads, so the socket is asked.
+bool MockConnection::is_reset(Readiness readiness) const {
+  return readiness.readable && is_busy_ && connect_result(stream_.fd()) != 0;
 }
 
 void MockConnection::read_on() {

@@ -52,6 +52,7 @@ class MockConnection {
 
  private:
   void on_ready(Readiness readiness);
+  bool is_reset(Readiness readiness) const;
   void on_idle_too_long();
   void read_on();
   void take(std::string_view bytes);

@@ -399,14 +399,28 @@ class Engine(unittest.TestCase):
             self.assertEqual(mock.metric("vllm:num_requests_waiting"), 0)
             self.assertLess(mock.metric("weir_mock_generated_tokens_total"), 8000)
 
-    def test_a_reset_is_leaving_too(self):
-        with Mock("--itl", "5ms") as mock:
-            s = mock.connect()
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            s.sendall(raw_post(chat(max_tokens=8000, stream=True)))
-            s.recv(4096)
-            s.close()
-            until(lambda: mock.metric("weir_mock_aborted_total") == 1, "it was counted")
+    def test_a_reset_is_leaving_too_before_any_token_as_well(self):
+        for flags in (("--itl", "5ms"), ("--ttft", "60s")):
+            for is_stream in (True, False):
+                with Mock(*flags) as mock, mock.connect() as s:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                    s.sendall(raw_post(chat(max_tokens=8000, stream=is_stream)))
+                    until(lambda m=mock: m.get("/load")[1] == '{"server_load":1}', "it was taken")
+                    s.close()
+                    until(lambda m=mock: m.metric("weir_mock_aborted_total") == 1, "it was counted")
+                    self.assertEqual(mock.metric("vllm:num_requests_running"), 0)
+
+    def test_a_reset_right_behind_the_request_is_leaving_too(self):
+        with Mock("--ttft", "60s") as mock:
+            for _ in range(20):
+                s = mock.connect()
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                s.sendall(raw_post(chat(max_tokens=8)))
+                s.close()
+            # Those whose RST overtook the request are not counted; none may stay.
+            until(lambda: mock.metric("weir_mock_open_connections") == 1, "only the asking one is open")
+            self.assertEqual(mock.get("/load")[1], '{"server_load":0}')
+            self.assertGreaterEqual(mock.metric("weir_mock_connections_total"), 20)
 
     def test_a_client_that_reads_nothing_keeps_its_answer(self):
         flags = ("--itl", "0", "--ttft", "0", "--max-model-len", "100000", "--idle-close", "100ms")
