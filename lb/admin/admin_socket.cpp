@@ -1,21 +1,27 @@
 #include "lb/admin/admin_socket.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include <dirent.h>
+
+#include "lb/net/socket.h"
 
 namespace weir {
 namespace {
 
 constexpr size_t kLongestSocketPath = 107;
 constexpr size_t kMostFound = 256;
+constexpr time_t kYoungSeconds = 60;
 constexpr std::string_view kSuffix = ".sock";
 
 struct DirectoryCloser {
@@ -31,6 +37,13 @@ std::string variable(const char* name) {
 bool is_own_directory(const std::string& path, uid_t uid) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == uid;
+}
+
+// With DynamicUser= systemd's directories are links to private ones; nobody but root makes links in
+// /run.
+std::string resolved(const std::string& path) {
+  std::array<char, PATH_MAX> buffer{};
+  return ::realpath(path.c_str(), buffer.data()) == nullptr ? path : std::string(buffer.data());
 }
 
 bool is_instance_name(std::string_view name) {
@@ -62,7 +75,7 @@ Result<std::string, Problem> own_directory(const AdminHome& home) {
   // systemd made it and set its mode; the first of a list with colons.
   if (!home.runtime_directory.empty()) {
     const std::string path = home.runtime_directory.substr(0, home.runtime_directory.find(':'));
-    if (is_own_directory(path, home.uid)) return path;
+    if (is_own_directory(resolved(path), home.uid)) return path;
   }
   if (!home.xdg_runtime_dir.empty() && is_own_directory(home.xdg_runtime_dir, home.uid)) {
     Result<std::string, Problem> made =
@@ -90,6 +103,22 @@ void find_in(const std::string& path, const AdminHome& home, std::vector<FoundIn
   }
 }
 
+// Sockets of instances that were killed: nobody listens there. A young one may be about to be
+// listened on.
+void sweep(const std::string& path, const AdminHome& home) {
+  std::vector<FoundInstance> found;
+  find_in(path, home, found);
+  for (const FoundInstance& one : found) {
+    struct stat status {};
+    const char* file = one.address.host.c_str();
+    if (::lstat(file, &status) != 0 || ::time(nullptr) - status.st_mtime < kYoungSeconds) continue;
+    const Result<SocketAddress, Problem> address = numeric_address(one.address);
+    if (!address) continue;
+    const Result<UniqueFd> connection = begin_connect(*address);
+    if (!connection && connection.error().os_error == ECONNREFUSED) ::unlink(file);
+  }
+}
+
 }  // namespace
 
 AdminHome AdminHome::of_process() {
@@ -108,6 +137,7 @@ Result<Address, Problem> own_admin_socket(const AdminHome& home, std::string_vie
   }
   const Result<std::string, Problem> directory = own_directory(home);
   if (!directory) return directory.error();
+  sweep(*directory, home);
   const std::string path = *directory + "/" + name + std::string(kSuffix);
   if (path.size() > kLongestSocketPath) {
     return Problem{path + " is too long for a unix socket", "choose an address with --admin"};
@@ -119,7 +149,7 @@ std::vector<FoundInstance> find_admin_sockets(const AdminHome& home) {
   std::vector<FoundInstance> found;
   if (!home.xdg_runtime_dir.empty()) find_in(home.xdg_runtime_dir + "/weir", home, found);
   find_in(fallback_directory(home), home, found);
-  find_in(home.services, home, found);
+  find_in(resolved(home.services), home, found);
   std::ranges::sort(found,
                     [](const FoundInstance& a, const FoundInstance& b) { return a.name < b.name; });
   return found;

@@ -25,8 +25,8 @@ struct AdminHome {
   static AdminHome of_process();
 };
 
-// Makes the directory if need be. `instance` names the socket: 1 to 64 of A-Z a-z 0-9 . _ -, not
-// beginning with a dot; empty = the pid.
+// Makes the directory if need be and sweeps sockets of instances that were killed. `instance` names
+// the socket: 1 to 64 of A-Z a-z 0-9 . _ -, not beginning with a dot; empty = the pid.
 Result<Address, Problem> own_admin_socket(const AdminHome& home, std::string_view instance);
 
 struct FoundInstance {

@@ -250,6 +250,16 @@ CommandLine printing(std::string what) {
   return line;
 }
 
+// CLI11 says "--queue-limit: 1 required TEXT missing".
+Problem parse_problem(const CLI::App& root, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> chosen = root.get_subcommands();
+  const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+  std::string what = error.what();
+  const size_t missing = what.find(": 1 required ");
+  if (missing != std::string::npos) what = what.substr(0, missing) + " needs a value";
+  return {"weir" + command + ": " + what, "weir" + command + " --help lists the options"};
+}
+
 // CLI11 takes its words from the back.
 Result<CommandLine, Problem> parse_with(CLI::App& root, Parsed& parsed, Words words) {
   std::ranges::reverse(words);
@@ -257,12 +267,9 @@ Result<CommandLine, Problem> parse_with(CLI::App& root, Parsed& parsed, Words wo
     root.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = root.get_subcommands();
-    return printing(chosen.empty() ? root.help() : chosen.front()->help());
+    return printing(chosen.empty() ? root.help() : chosen.front()->help("weir"));
   } catch (const CLI::ParseError& error) {
-    const std::vector<CLI::App*> chosen = root.get_subcommands();
-    const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    return Problem{"weir" + command + ": " + error.what(),
-                   "weir" + command + " --help lists the options"};
+    return parse_problem(root, error);
   }
   const std::vector<CLI::App*> chosen = root.get_subcommands();
   if (chosen.empty()) return printing(root.help());

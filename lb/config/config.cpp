@@ -9,7 +9,7 @@ std::string_view to_string(Command command) noexcept {
     case Command::reverse_proxy:
       return "reverse-proxy";
     case Command::urls:
-      return "weir URL";
+      return "serve";
     case Command::launch:
       return "launch";
   }

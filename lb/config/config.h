@@ -26,7 +26,7 @@ inline constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 // shows.
 enum class Command : uint8_t { serve, reverse_proxy, urls, launch };
 std::string_view to_string(
-    Command command) noexcept;  // "serve", "reverse-proxy", "weir URL", "launch"
+    Command command) noexcept;  // "serve" (with URLs too), "reverse-proxy", "launch"
 
 // Which request paths are forwarded.
 enum class PathSet : uint8_t {

@@ -61,18 +61,22 @@ TEST(ConfigLoadTest, APoolMayHaveAName) {
 TEST(ConfigLoadTest, EveryKeyArrives) {
   const Config config = parsed(R"({
     "$schema": "x",
-    "listen": ["127.0.0.1:1", {"address": ":2", "request_head": "1s", "request_body": "2s", "idle": "3s",
-               "max_head": "4KiB", "client_half_close": "ignore"}],
-    "admin": {"address": "off"}, "paths": "all", "policy": "two_choices", "max_outstanding_per_backend": "unlimited",
+    "listen": ["127.0.0.1:1", {"address": ":2", "request_head": "1s", "request_body": "2s",
+               "idle": "3s", "max_head": "4KiB", "client_half_close": "ignore"}],
+    "admin": {"address": "off"}, "paths": "all", "policy": "two_choices",
+    "max_outstanding_per_backend": "unlimited",
     "queue": {"limit": 5, "timeout": "off"},
     "timeouts": {"connect": "6s", "first_byte": "off", "between_bytes": "7s"},
-    "retry": {"attempts": 3}, "health": {"path": "off", "interval": "8s", "timeout": "9s", "rise": 10, "fall": 11},
+    "retry": {"attempts": 3},
+    "health": {"path": "off", "interval": "8s", "timeout": "9s", "rise": 10, "fall": 11},
     "abort": "pass",
-    "backends": [{"name": "n", "url": "http://a:1", "weight": 2, "max_outstanding": 12, "api_key": "sk-1"}],
+    "backends": [{"name": "n", "url": "http://a:1", "weight": 2,
+                  "max_outstanding": 12, "api_key": "sk-1"}],
     "discover": {"file": "/x", "interval": "13s", "owners": [14]},
     "header_up": ["A: b"], "header_down": ["-Server"], "change_host_header": true,
     "replay": {"per_request": "1KiB", "total": "2KiB"},
-    "log": {"level": "debug", "access": {"format": "json", "output": "stderr"}}, "drain": {"timeout": "15s"}})");
+    "log": {"level": "debug", "access": {"format": "json", "output": "stderr"}},
+    "drain": {"timeout": "15s"}})");
   EXPECT_EQ(config.listen.size(), 2U);
   EXPECT_EQ(config.listen[1].max_head, 4096U);
   EXPECT_EQ(config.listen[1].client_half_close, HalfClose::ignore);
@@ -173,7 +177,8 @@ TEST(ConfigDocsTest, EverySettingIsInTheExample) {
   const std::string example = example_config_text();
   for (const Setting& setting : all_settings()) {
     ASSERT_FALSE(setting.path.empty());
-    if (setting.path == "backends[].api_key" || setting.path == "$schema") continue;  // not defaults
+    // Not defaults.
+    if (setting.path == "backends[].api_key" || setting.path == "$schema") continue;
     const std::string comment = "// " + std::string(setting.meaning);
     EXPECT_NE(example.find(comment), std::string::npos) << setting.path;
   }

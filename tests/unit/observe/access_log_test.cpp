@@ -62,8 +62,10 @@ TEST(AccessLogTest, HasEveryKeyInItsOrder) {
       line(streamed()),
       R"({"ts":"2026-11-22T04:51:07.412Z","id":"id-1","client":"10.1.2.3","method":"POST",)"
       R"("path":"/v1/chat/completions","pool":"llama","model":"m","backend":"n01-0","attempts":1,)"
-      R"("status":200,"stream":true,"finish":"stop","queue_ms":3.100,"connect_ms":0.000,"ttfb_ms":1.900,)"
-      R"("ttft_ms":212.400,"tpot_ms":100.000,"itl_max_ms":88.000,"total_ms":2713.000,"tok_in":3021,)"
+      R"("status":200,"stream":true,"finish":"stop","queue_ms":3.100,"connect_ms":0.000,)"
+      R"("ttfb_ms":1.900,)"
+      R"("ttft_ms":212.400,"tpot_ms":100.000,"itl_max_ms":88.000,"total_ms":2713.000,)"
+      R"("tok_in":3021,)"
       R"("tok_out":26,"bytes_in":14211,"bytes_out":66120,"reason":null})");
 }
 

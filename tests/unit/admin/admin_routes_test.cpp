@@ -1,0 +1,192 @@
+#include "lb/admin/admin_routes.h"
+
+#include <gtest/gtest.h>
+
+#include "lb/admin/instance_json.h"
+#include "lb/admin/status_table.h"
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+
+BackendView backend(std::string id, BackendStateName state, std::string reason = "") {
+  BackendView out;
+  out.id = std::move(id);
+  out.address = "10.0.0.1:8000";
+  out.state = state;
+  out.reason = std::move(reason);
+  out.in_state = 72s;
+  out.outstanding = 3;
+  out.max_outstanding = 256;
+  out.served = 12034;
+  return out;
+}
+
+InstanceView instance() {
+  InstanceView view;
+  view.pid = 42;
+  view.command = "serve";
+  view.config_source = "weir.json";
+  view.listeners = {"127.0.0.1:8080"};
+  view.uptime = 3h;
+  view.in_flight = 4;
+  PoolView pool;
+  pool.name = "llama";
+  pool.policy = "least_outstanding";
+  pool.waiting.length = 2;
+  pool.waiting.limit = 2000;
+  pool.waiting.oldest = 5s;
+  pool.backends = {backend("a", BackendStateName::ready, "probe: answered 200"),
+                   backend("b", BackendStateName::down, "probe: connection refused")};
+  view.pools.push_back(pool);
+  return view;
+}
+
+class FixedView final : public LiveView {
+ public:
+  explicit FixedView(InstanceView view) : view_(std::move(view)) {}
+  InstanceView look() const override { return view_; }
+
+ private:
+  InstanceView view_;
+};
+
+AdminAnswer ask(std::string_view path, const InstanceView& view = instance()) {
+  const FixedView live(view);
+  const Metrics metrics("llama");
+  return answer_admin(path, live, metrics);
+}
+
+TEST(AdminRoutesTest, LivezAnswersAlways) {
+  EXPECT_EQ(ask("/livez").status, 200);
+  EXPECT_EQ(ask("/livez", InstanceView{}).status, 200);
+}
+
+TEST(AdminRoutesTest, ReadyzWantsAReadyBackendInEveryPoolAndSaysWhyNot) {
+  EXPECT_EQ(ask("/readyz").status, 200);
+  InstanceView view = instance();
+  view.pools[0].backends.erase(view.pools[0].backends.begin());
+  EXPECT_EQ(ask("/readyz", view).status, 503);
+  EXPECT_EQ(ask("/readyz", view).body,
+            "pool llama: no backend is ready\n  b down: probe: connection refused\n");
+}
+
+TEST(AdminRoutesTest, ReadyzIsNotReadyWhileDraining) {
+  InstanceView view = instance();
+  view.is_draining = true;
+  EXPECT_EQ(ask("/readyz", view).status, 503);
+}
+
+TEST(AdminRoutesTest, MetricsHaveTheGaugesOfThisMoment) {
+  const std::string text = ask("/metrics").body;
+  EXPECT_NE(text.find("weir_backend_state{pool=\"llama\",backend=\"b\",state=\"down\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("weir_backend_state{pool=\"llama\",backend=\"b\",state=\"ready\"} 0\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("weir_queue_length{pool=\"llama\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find("weir_build_info{version="), std::string::npos);
+}
+
+TEST(AdminRoutesTest, AnUnknownPathListsTheKnownOnes) {
+  EXPECT_EQ(ask("/nope").status, 404);
+  EXPECT_NE(ask("/nope").body.find("/api/v1/status"), std::string::npos);
+  EXPECT_EQ(ask("/").status, 200);
+}
+
+int admitted(std::string_view host, std::string_view origin = "", std::string_view method = "GET",
+             bool is_unix = false) {
+  AdminRequest request;
+  request.host = host;
+  request.origin = origin;
+  request.method = method;
+  return admit_admin(request, is_unix, "gateway").status;
+}
+
+TEST(AdminAdmissionTest, OnlyHostsThatAreOursMayAsk) {
+  for (const char* host : {"127.0.0.1:9090", "[::1]:9090", "localhost:9090", "localhost",
+                           "gateway:9090", "10.1.2.3"}) {
+    EXPECT_EQ(admitted(host), 200) << host;
+  }
+  for (const char* host : {"evil.example:9090", "", "127.0.0.1.evil.example", "[::1"}) {
+    EXPECT_EQ(admitted(host), 403) << host;
+  }
+  EXPECT_EQ(admitted("", "", "GET", true), 200);  // a unix socket has no name to be tricked about
+}
+
+TEST(AdminAdmissionTest, PagesOfOtherSitesAreRefused) {
+  EXPECT_EQ(admitted("localhost:9090", "http://localhost:9090"), 200);
+  EXPECT_EQ(admitted("localhost:9090", "http://evil.example"), 403);
+  EXPECT_EQ(admitted("localhost:9090", "null"), 403);
+  EXPECT_EQ(admitted("", "http://evil.example", "GET", true), 403);
+}
+
+TEST(AdminAdmissionTest, NothingCanBeChanged) {
+  EXPECT_EQ(admitted("localhost", "", "POST"), 405);
+  EXPECT_EQ(admitted("localhost", "", "HEAD"), 200);
+}
+
+TEST(InstanceJsonTest, IsReadBackToTheSame) {
+  InstanceView view = instance();
+  view.replicas.push_back({"n01-0", "n01", "0,1", "loading", "a \"note\"", "x.log", 12s, 2});
+  const auto back = parse_instance(instance_json(view));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(instance_json(*back), instance_json(view));
+  EXPECT_EQ(back->pools[0].backends[1].state, BackendStateName::down);
+  EXPECT_EQ(back->pools[0].waiting.limit, 2000U);
+  EXPECT_EQ(back->replicas[0].restarts, 2U);
+}
+
+TEST(InstanceJsonTest, AnUnboundedRoomHasANullLimit) {
+  InstanceView view = instance();
+  view.pools[0].waiting.limit = WaitingRoomView::kNoLimit;
+  EXPECT_NE(instance_json(view).find("\"limit\":null"), std::string::npos);
+  EXPECT_EQ(parse_instance(instance_json(view))->pools[0].waiting.limit, WaitingRoomView::kNoLimit);
+}
+
+TEST(InstanceJsonTest, AnotherVersionsAnswerIsTakenAsFarAsItGoes) {
+  EXPECT_TRUE(
+      parse_instance(R"({"pid": 1, "new": {}, "pools": [{"backends": [{"state": "new"}]}]})"));
+  for (const char* text :
+       {"", "{", "[]x", R"({"pid": "x"})", R"({"pools": 3})", R"({"pools": [1]})",
+        R"({"pools": [{"waiting": {"limit": -1.5e300}}], "uptime_seconds": 1e300})"}) {
+    static_cast<void>(parse_instance(text));  // a Problem or a view, never an exception
+  }
+  EXPECT_FALSE(parse_instance("{"));
+  EXPECT_FALSE(parse_instance(R"({"pid": "x"})"));
+}
+
+TEST(StatusTableTest, AlignsItsColumns) {
+  EXPECT_EQ(status_table(instance(), {}),
+            "weir serve  pid 42  up 3h  on 127.0.0.1:8080\n"
+            "4 requests in flight, 0 client connections, config weir.json (generation 1)\n"
+            "\n"
+            "pool llama  policy least_outstanding  1 of 2 ready  waiting 2 of 2000 (oldest 5s)\n"
+            "  backend  state    for  outstanding  served  failures  reason\n"
+            "  a        ready  1m12s        3/256   12034         0  probe: answered 200\n"
+            "  b        down   1m12s        3/256   12034         0  probe: connection refused\n");
+}
+
+TEST(StatusTableTest, ColourIsOnlyWhereItIsWanted) {
+  EXPECT_EQ(status_table(instance(), {}).find('\x1b'), std::string::npos);
+  EXPECT_NE(status_table(instance(), {.has_colour = true}).find("\x1b[31mdown\x1b[0m"),
+            std::string::npos);
+}
+
+TEST(StatusTableTest, WhatABackendSaysCannotMoveTheCursor) {
+  InstanceView view = instance();
+  view.pools[0].backends[0].reason = "\x1b[2J\nx";
+  EXPECT_EQ(status_table(view, {}).find('\x1b'), std::string::npos);
+}
+
+TEST(SpanTextTest, HasAtMostTwoUnits) {
+  EXPECT_EQ(span_text(400ms), "0s");
+  EXPECT_EQ(span_text(22s), "22s");
+  EXPECT_EQ(span_text(72s), "1m12s");
+  EXPECT_EQ(span_text(3h + 12min + 5s), "3h12m");
+  EXPECT_EQ(span_text(51h), "2d3h");
+  EXPECT_EQ(span_text(1h + 5s), "1h");
+}
+
+}  // namespace
+}  // namespace weir
