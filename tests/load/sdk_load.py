@@ -66,7 +66,7 @@ async def one(client, options, index, journal):
     except openai.APIError as error:
         outcome = ("refused", f"{type(error).__name__} {getattr(error, 'status_code', '')}".strip())
     if journal:
-        print(json.dumps({"index": index, "begin": begin, "end": time.time(), "outcome": outcome}), file=journal)
+        print(json.dumps({"index": index, "begin": begin, "end": time.time(), "outcome": outcome}), file=journal, flush=True)
     return outcome, time.time() - begin
 
 
