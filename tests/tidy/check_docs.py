@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Documents name only what exists: links, `paths/in/backticks` and ./dev commands.
+"""Documents name only what exists: links, `paths/in/backticks` and ./dev commands. Every metric is in docs/metrics.md.
 
     check_docs.py [ROOT]
 """
@@ -10,6 +10,8 @@ import tidy
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 PATH_IN_TICKS = re.compile(r"`((?:include|lb|discovery|bench|tests|config|docs|cmake|\.ci)/[\w./*{},-]*)`")
+METRIC = re.compile(r'\.family\(\s*"([a-z_]+)"')
+METRIC_ROW = re.compile(r"^\| `((?:weir|process)_[a-z_]+)` \|", re.MULTILINE)
 DEV_COMMAND = re.compile(r"\./dev ([a-z][a-z-]*)")
 
 
@@ -25,8 +27,19 @@ def exists(root, name):
     return bool(match) and all((root / f"{match[1]}{one}{match[3]}").exists() for one in match[2].split(","))
 
 
+def check_metrics(root):
+    """The rows of docs/metrics.md are the metrics that lb makes."""
+    document = root / "docs/metrics.md"
+    rows = set(METRIC_ROW.findall(document.read_text(encoding="utf-8"))) if document.exists() else set()
+    made = set()
+    for source in (root / "lb").rglob("*.cpp"):
+        made |= set(METRIC.findall(source.read_text(encoding="utf-8")))
+    return ([f"docs/metrics.md: {name} is missing" for name in sorted(made - rows)] +
+            [f"docs/metrics.md: nothing makes {name}" for name in sorted(rows - made)])
+
+
 def check(root):
-    mistakes = []
+    mistakes = check_metrics(root)
     dev = root / "dev"
     dev_commands = set(re.findall(r"^  ([a-z-]+) ", dev.read_text(encoding="utf-8"), re.MULTILINE)) if dev.exists() else set()
     for document in documents(root):

@@ -166,6 +166,14 @@ class DocsTest(Tree):
         self.file("docs/a.md", "in `lb/net/river.h`\n")
         self.expect(check_docs, "lb/net/river.h")
 
+    def test_metrics_and_their_document_are_held_against_each_other(self):
+        self.file("lb/observe/a.cpp", 'out.family(\n    "weir_fish_total", "counter", "Fish.");\n')
+        self.expect(check_docs, "weir_fish_total is missing")
+        self.file("docs/metrics.md", "| `weir_fish_total` | counter |\n")
+        self.expect(check_docs)
+        self.file("docs/metrics.md", "| `weir_fish_total` | counter |\n| `weir_eels` | gauge |\n")
+        self.expect(check_docs, "nothing makes weir_eels")
+
     def test_a_command_that_does_not_exist_is_found(self):
         self.file("README.md", "run ./dev fly\n")
         self.expect(check_docs, "no ./dev fly")
