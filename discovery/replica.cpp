@@ -158,6 +158,7 @@ void Replica::on_replica_end(const ReplicaEnd& end) {
   timer_.cancel();
   if (wants_stop_) return become(ReplicaState::stopped, end.reason);
   if (end.kind == ReplicaEndKind::job_over) owner_.on_replica_job_over(*this);
+  if (wants_stop_) return;  // the owner stopped all of us
   retry_or_give_up(end);
 }
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kBeyondGrace = std::chrono::seconds(3);
 constexpr Duration kBetweenForces = std::chrono::seconds(5);
+constexpr Duration kScancel = std::chrono::seconds(1);
 
 bool contains_any(std::string_view line, std::initializer_list<std::string_view> texts) {
   for (const std::string_view text : texts) {
@@ -47,6 +48,7 @@ void ReplicaChild::stop() {
 }
 
 void ReplicaChild::on_due() {
+  if (ended_) return user_.on_replica_end(judge(*ended_));  // destroys us
   if (force_ == Force::lifeline) {
     force_ = Force::terminated;
     process_.signal(SIGTERM);
@@ -100,9 +102,11 @@ void ReplicaChild::on_line(std::string_view line) {
 void ReplicaChild::note_srun_message(std::string_view line) {
   if (!line.starts_with("srun: ") && !line.starts_with("slurmstepd: ")) return;
   if (contains_any(line, {"Node failure on"})) has_node_failed_ = true;
+  // Without a controller srun suspects the job, too ("Expired or invalid job 7"): it may live on.
+  if (contains_any(line, {"Unable to contact slurm controller"})) is_controller_away_ = true;
   if (contains_any(line, {"has been revoked", "Job/step already completing", "Invalid job id",
-                          "Expired or invalid job", "DUE TO TIME LIMIT", "DUE TO PREEMPTION",
-                          "DUE TO NODE FAILURE", "DUE TO JOB REQUEUE"})) {
+                          "DUE TO TIME LIMIT", "DUE TO PREEMPTION", "DUE TO NODE FAILURE",
+                          "DUE TO JOB REQUEUE"})) {
     is_job_over_ = true;
   }
   if (line.starts_with("srun: error: ")) srun_error_ = line.substr(13, 300);
@@ -111,13 +115,24 @@ void ReplicaChild::note_srun_message(std::string_view line) {
 void ReplicaChild::on_exit(ExitStatus status) {
   lines_.finish();
   timer_.cancel();
-  user_.on_replica_end(judge(status));  // destroys us
+  if (!may_be_orphaned()) return user_.on_replica_end(judge(status));  // destroys us
+  ended_ = status;
+  cancel_step();
+  timer_.start(kScancel);
+}
+
+// srun and its shepherd were killed: the server goes on, nobody holds its lifeline any more, and a
+// new one would find its GPUs taken.
+bool ReplicaChild::may_be_orphaned() const {
+  return options_.is_srun && has_report_ && !code_ && !has_node_failed_ && !is_job_over_;
 }
 
 ReplicaEnd ReplicaChild::judge(ExitStatus status) const {
   const int code = code_.value_or(status.code);
   if (force_ != Force::none) return {ReplicaEndKind::stopped, code, "stopped"};
-  if (is_job_over_) return {ReplicaEndKind::job_over, code, "the job is over: " + srun_error_};
+  if (is_job_over_ && !is_controller_away_) {
+    return {ReplicaEndKind::job_over, code, "the job is over: " + srun_error_};
+  }
   if (has_node_failed_) {
     return {ReplicaEndKind::node_failed, code, fmt::format("node {} failed", options_.node)};
   }

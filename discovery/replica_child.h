@@ -39,6 +39,7 @@ class ReplicaChild final : public ReplicaProcess, private SubprocessUser {
   void note_srun_message(std::string_view line);
   void on_due();
   void cancel_step();
+  bool may_be_orphaned() const;
   ReplicaEnd judge(ExitStatus status) const;
 
   // Output and end of scancel are nobody's concern: its exit code lies.
@@ -54,10 +55,12 @@ class ReplicaChild final : public ReplicaProcess, private SubprocessUser {
   bool has_report_ = false;
   bool has_node_failed_ = false;
   bool is_job_over_ = false;
+  bool is_controller_away_ = false;
   std::string step_;
-  std::string problem_;      // the wrapper's own
-  std::string srun_error_;   // srun's last
-  std::optional<int> code_;  // by the wrapper's last line
+  std::string problem_;              // the wrapper's own
+  std::string srun_error_;           // srun's last
+  std::optional<int> code_;          // by the wrapper's last line
+  std::optional<ExitStatus> ended_;  // the end is known, its telling waits for scancel
   LineSplitter lines_;
   Timer timer_;  // to the next force
   Ignored ignored_;

@@ -131,6 +131,11 @@ std::vector<std::string> check_serve(std::string_view command) {
         "--serve has no {port}: every replica must listen on the port it is given, "
         "by {port} in the command line or $WEIR_PORT");
   }
+  if (!has_key && command.find("--api-key") != std::string_view::npos) {
+    remarks.push_back(
+        "--serve has an --api-key of its own: weir sends the run's key, so the server will refuse "
+        "every request; leave it out");
+  }
   if (has_key) {
     remarks.push_back(
         "--serve has {api_key}: everybody on the node can read it in ps; vLLM takes "

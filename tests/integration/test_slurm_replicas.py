@@ -48,7 +48,7 @@ class SlurmReplicas(unittest.TestCase):
     def tearDown(self):
         for job in self.jobs:
             job.cancel()
-            wait_until(job.is_over, 30, f"job {job.id} over")
+            wait_until(job.is_over, 60, f"job {job.id} over")
         wait_until(lambda: not self.slurm.marked_processes(), 20, "no process of the test left")
 
     def submit(self, options, serve=SERVER, arguments="", prologue="", env=None, user=None):
@@ -224,6 +224,38 @@ echo driver ended with ${{PIPESTATUS[1]}}
         os.kill(self.servers()[0], signal.SIGKILL)
         self.wait_ready(job, 3)
         self.assertIn("killed by signal 9 (Killed); restart 1 of 3", job.output())
+        self.stop(job)
+
+    def test_a_step_that_lost_its_srun_is_cancelled_before_the_restart(self):
+        job = self.submit(["--nodes=1", "--gpus-per-node=1"])
+        self.wait_ready(job, 1)
+        [server] = self.servers()
+        for pid, line in self.slurm.marked_processes().items():  # srun and its shepherd, both
+            if line.startswith("srun "):
+                os.kill(pid, signal.SIGKILL)
+        self.wait_ready(job, 2)
+        self.assertFalse(is_alive(server))
+        self.stop(job)
+
+    def test_a_replica_that_hangs_in_its_start_is_started_again(self):
+        hang = "[ -e once ] || { touch once; exec sleep 985; }; "
+        job = self.submit(["--nodes=1", "--gpus-per-node=1"], hang + SERVER, "--start-timeout 3")
+        self.wait_ready(job, 1)
+        self.assertIn("not ready after 3 s; restart 1 of 1", job.output())
+        self.stop(job)
+
+    def test_replicas_outlive_the_controller_and_restart_when_it_is_back(self):
+        job = self.submit(["--nodes=1", "--gpus-per-node=2"])
+        self.wait_ready(job, 2)
+        self.slurm.stop_controller()
+        try:
+            os.kill(self.servers()[0], signal.SIGKILL)
+            job.wait_for_output(r"srun could not start it", 30)
+            self.assertEqual(len(self.servers()), 1)
+        finally:
+            self.slurm.start_controller()
+            wait_until(lambda: self.slurm.run(["sinfo"], check=False).returncode == 0, 30, "the controller is back")
+        self.wait_ready(job, 3, timeout=60)
         self.stop(job)
 
     def test_a_command_that_cannot_start_ends_the_run_with_its_last_words(self):

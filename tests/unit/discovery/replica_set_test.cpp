@@ -32,7 +32,10 @@ struct ReplicaSetTest : testing::Test, BackendSetSink, ReplicaObserver {
   void on_replica_change(const ReplicaStatus& status) override {
     reasons[status.id] = status.reason;
   }
-  void on_job_ending(const std::string& reason) override { job_end = reason; }
+  void on_job_ending(const std::string& reason) override {
+    job_end = reason;
+    if (stops_at_job_end) set->stop_all(bind<&ReplicaSetTest::on_stopped>(this));
+  }
   void on_all_failed() override { ++all_failed; }
   void on_stopped(const ReplicaSweep&) { ++stopped; }
 
@@ -65,6 +68,7 @@ struct ReplicaSetTest : testing::Test, BackendSetSink, ReplicaObserver {
   int publications = 0;
   std::map<std::string, std::string> reasons;
   std::string job_end;
+  bool stops_at_job_end = false;
   int all_failed = 0;
   int stopped = 0;
   std::optional<ReplicaSet> set;
@@ -264,6 +268,16 @@ TEST_F(ReplicaSetTest, TakesALostAllocationAsTheJobsEnd) {
   begin();
   starter["n01-0"].ends({ReplicaEndKind::job_over, 1, "the job is over"});
   EXPECT_NE(job_end, "");
+}
+
+TEST_F(ReplicaSetTest, MayBeStoppedFromWithinTheWordOfTheJobsEnd) {
+  stops_at_job_end = true;
+  begin();
+  starter["n01-0"].ends({ReplicaEndKind::job_over, 1, "the job is over"});
+  EXPECT_EQ(state("n01-0"), ReplicaState::stopped);
+  starter["n01-1"].stops();
+  advance(0s);
+  EXPECT_EQ(stopped, 1);
 }
 
 TEST_F(ReplicaSetTest, TakesAllOutOfServiceThenDownThenSweeps) {

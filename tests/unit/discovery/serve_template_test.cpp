@@ -14,7 +14,7 @@ TEST(ServeTemplateTest, FillsInEveryPlaceholder) {
 
 TEST(ServeTemplateTest, LeavesEveryOtherBraceAlone) {
   const std::string json =
-      R"(vllm --x '{"a": {"b": 1}, "{port": 2}' {} {ports} {{PORT}} {prot} ${port} ${HOME} a{1,2} {)";
+      R"(vllm --x '{"a": {"b": 1}, "{port": 2}' {} {ports} {{PORT}} {prot} ${port} ${HOME} {)";
   EXPECT_EQ(fill_serve(json, kValues), json);
 }
 
@@ -37,6 +37,12 @@ TEST(ServeTemplateTest, DoesNotWarnOfOtherWordsInBraces) {
 TEST(ServeTemplateTest, WarnsWhenThePortIsNowhere) {
   ASSERT_EQ(check_serve("vllm serve x").size(), 1U);
   EXPECT_TRUE(check_serve("./serve.sh --port $WEIR_PORT").empty());
+}
+
+TEST(ServeTemplateTest, WarnsOfAKeyThatIsNotTheRuns) {
+  const auto remarks = check_serve("vllm serve x --port {port} --api-key mine");
+  ASSERT_EQ(remarks.size(), 1U);
+  EXPECT_NE(remarks[0].find("refuse"), std::string::npos);
 }
 
 TEST(ServeTemplateTest, WarnsOfAKeyOnTheCommandLine) {
