@@ -43,21 +43,31 @@ inline size_t find_either(std::string_view text, char a, char b, size_t at) {
     const uint32_t mask = detail::mask_of(found(at));
     if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
   }
+  if (at < text.size() && text.size() >= 16) {
+    const size_t from = text.size() - 16;  // over bytes that were looked at
+    const uint32_t mask = detail::mask_of(found(from)) >> (at - from);
+    return mask != 0 ? at + static_cast<size_t>(std::countr_zero(mask)) : text.size();
+  }
 #endif
   while (at < text.size() && bytes[at] != a && bytes[at] != b) ++at;
   return at;
 }
 
-// Calls `visit(at)` for each `a` that `b` follows directly, in order.
+// Calls `visit(at)` for each `a` that `b` follows directly, in order, from `at` on.
 template <typename Visit>
-inline void for_each_pair(std::string_view text, char a, char b, Visit visit) {
+inline void for_each_pair(std::string_view text, char a, char b, size_t at, Visit visit) {
   const char* const bytes = text.data();
-  size_t at = 0;
 #if defined(__SSE2__)
-  for (; at + 17 <= text.size(); at += 16) {
-    uint32_t mask = detail::mask_of(_mm_and_si128(detail::equals(detail::load(bytes + at), a),
-                                                  detail::equals(detail::load(bytes + at + 1), b)));
-    for (; mask != 0; mask &= mask - 1) visit(at + static_cast<size_t>(std::countr_zero(mask)));
+  const auto found = [&](size_t from) {
+    return detail::mask_of(_mm_and_si128(detail::equals(detail::load(bytes + from), a),
+                                         detail::equals(detail::load(bytes + from + 1), b)));
+  };
+  while (at + 1 < text.size() && text.size() >= 17) {
+    // The last block reaches back over bytes that were looked at.
+    const size_t from = at + 17 <= text.size() ? at : text.size() - 17;
+    uint32_t mask = found(from) & (~uint32_t{0} << (at - from));
+    for (; mask != 0; mask &= mask - 1) visit(from + static_cast<size_t>(std::countr_zero(mask)));
+    at = from + 16;
   }
 #endif
   for (; at + 1 < text.size(); ++at) {

@@ -205,36 +205,39 @@ bool EventScanner::look_at_line(std::string_view line) {
 // Looks at each `"key":` of a line. A quote inside a string is escaped, so what is found here is
 // structure, wherever the text begins.
 void EventScanner::look_at_json(std::string_view text) {
-  for_each_pair(text, '"', ':', [&](size_t quote) {
-    if (quote < kLeastQuote || !may_be_wanted(text.data() + quote)) return;
-    switch (ending_at(text, quote)) {
-      case ending("reason"):
-        look_at_reason(text, quote);
-        return;
-      case ending("tokens"):
-        look_at_tokens(text, quote);
-        return;
-      case ending("\"usage"):
-        has_usage_ |= value_behind(text, quote).starts_with('{');
-        return;
-      case ending("_calls"):
-        look_.has_text |= is_key(text, quote, "tool_calls") && is_some(text, quote, '[', ']');
-        return;
-      case ending("ontent"):
-      case ending("\"delta"):
-      case ending("soning"):
-      case ending("inking"):
-      case ending("l_json"):
-      case ending("uments"):
-      case ending("{\"text"):
-      case ending(",\"text"):
-      case ending(" \"text"):
-        look_.has_text |= is_text(text, quote);
-        return;
-      default:
-        return;
-    }
+  for_each_pair(text, '"', ':', kLeastQuote, [&](size_t quote) {
+    if (may_be_wanted(text.data() + quote)) look_at_key(text, quote);
   });
+}
+
+void EventScanner::look_at_key(std::string_view text, size_t quote) {
+  switch (ending_at(text, quote)) {
+    case ending("reason"):
+      look_at_reason(text, quote);
+      return;
+    case ending("tokens"):
+      look_at_tokens(text, quote);
+      return;
+    case ending("\"usage"):
+      has_usage_ |= value_behind(text, quote).starts_with('{');
+      return;
+    case ending("_calls"):
+      look_.has_text |= is_key(text, quote, "tool_calls") && is_some(text, quote, '[', ']');
+      return;
+    case ending("ontent"):
+    case ending("\"delta"):
+    case ending("soning"):
+    case ending("inking"):
+    case ending("l_json"):
+    case ending("uments"):
+    case ending("{\"text"):
+    case ending(",\"text"):
+    case ending(" \"text"):
+      look_.has_text |= is_text(text, quote);
+      return;
+    default:
+      return;
+  }
 }
 
 void EventScanner::look_at_tokens(std::string_view text, size_t quote) {

@@ -45,6 +45,7 @@ class EventScanner {
   void slide();
   bool look_at_line(std::string_view line);
   void look_at_json(std::string_view text);
+  [[gnu::noinline]] void look_at_key(std::string_view text, size_t quote);  // rare: not in the loop
   void look_at_tokens(std::string_view text, size_t quote);
   void look_at_reason(std::string_view text, size_t quote);
 
