@@ -8,7 +8,8 @@ std::string_view skip_blanks(std::string_view text) {
   return n == std::string_view::npos ? std::string_view{} : text.substr(n);
 }
 
-// What stands behind the colon of `"key"`, for its first occurrence in `text`; empty if there is none.
+// What stands behind the colon of `"key"`, for its first occurrence in `text`; empty if there is
+// none.
 std::string_view value_of(std::string_view text, std::string_view quoted_key) {
   for (size_t at = text.find(quoted_key); at != std::string_view::npos;
        at = text.find(quoted_key, at + 1)) {

@@ -1,5 +1,5 @@
-// A light look at a whole plain JSON answer: was it aborted, and what does `usage` say; no JSON parse. The needles are
-// structural: inside a JSON string their quotes would be escaped. Pure.
+// A light look at a whole plain JSON answer: was it aborted, and what does `usage` say; no JSON
+// parse. The needles are structural: inside a JSON string their quotes would be escaped. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 namespace weir::http {
 
 struct AnswerLook {
-  bool is_abort = false;           // "finish_reason":"abort"
-  int64_t prompt_tokens = -1;      // -1 = not there
+  bool is_abort = false;       // "finish_reason":"abort"
+  int64_t prompt_tokens = -1;  // -1 = not there
   int64_t completion_tokens = -1;
 };
 AnswerLook look_at_answer(std::string_view json);
