@@ -102,6 +102,11 @@ void add_reverse_proxy(CLI::App& root, Parsed& parsed) {
 void add_launch(CLI::App& root, Parsed& parsed) {
   CLI::App* app = root.add_subcommand("launch", "start replicas, serve, run COMMAND, clean up");
   LaunchFlags& flags = parsed.line.launch;
+  app->footer(
+      "weir launch --serve 'vllm serve MODEL --port {port}' -- COMMAND {url} ...\n"
+      "COMMAND gets {url} {model} {concurrency} {replicas} filled in and OPENAI_BASE_URL set; "
+      "without\n"
+      "COMMAND it serves until told to stop. D is a duration with its unit: 500ms, 30s, 10m.");
   text(app, "--serve", flags.serve,
        "starts a replica; {port} {host} {gpu} {replica} {node} {model}", "'COMMAND LINE'");
   text(app, "--gpus-per-replica", flags.gpus_per_replica, "default 1", "N");

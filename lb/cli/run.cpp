@@ -21,12 +21,22 @@ int usage(const std::vector<Problem>& problems) {
   return kUsage;
 }
 
+// Everybody may read there, and backends, models and load are nobody else's business.
+void warn_of_wide_admin(const AdminConfig& admin) {
+  const std::string& host = admin.address.host;
+  const bool is_local =
+      admin.address.is_unix || host == "localhost" || host == "::1" || host.starts_with("127.");
+  if (admin.where != AdminConfig::Where::address || is_local) return;
+  print_note("the admin side on " + to_string(admin.address) + " can be read by all who reach it");
+}
+
 int serve(const CommandLine& line) {
   Config config = default_config(line.command);
   if (!line.config_file.empty() && !load_or_complain(line.config_file, &config)) return kUsage;
   std::vector<Problem> problems = apply_flags(line.serve, &config);
   if (problems.empty()) problems = check_config(config);
   if (!problems.empty()) return usage(problems);
+  warn_of_wide_admin(config.admin);
   const Logging logging(config.log.level);
   return run_serve(config);
 }
@@ -40,6 +50,7 @@ int launch(const CommandLine& line) {
     problems.push_back(std::move(problem));
   }
   if (!problems.empty()) return usage(problems);
+  warn_of_wide_admin(options.config.admin);
   const Logging logging(options.config.log.level);
   return run_launch(options);
 }

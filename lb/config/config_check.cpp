@@ -34,6 +34,17 @@ void check_listeners(const Config& config, std::vector<Problem>& problems) {
   }
 }
 
+// The limits of clients are one set for the process in this version.
+void check_limits(const Config& config, std::vector<Problem>& problems) {
+  for (const ListenerConfig& listener : config.listen) {
+    ListenerConfig same = config.listen.front();
+    same.address = listener.address;
+    if (listener == same) continue;
+    problems.push_back({"listeners differ in more than their address, which this version cannot do",
+                        "give " + to_string(listener.address) + " the limits of the first one"});
+  }
+}
+
 void check_backends(const Config& config, std::vector<Problem>& problems) {
   const PoolConfig& pool = config.pool;
   if (pool.backends.empty() && pool.discover.empty() && config.command != Command::launch) {
@@ -58,6 +69,7 @@ void check_backends(const Config& config, std::vector<Problem>& problems) {
 std::vector<Problem> check_config(const Config& config) {
   std::vector<Problem> problems;
   check_listeners(config, problems);
+  check_limits(config, problems);
   check_backends(config, problems);
   if (config.replay.per_request > config.replay.total) {
     problems.push_back({"replay.per_request (" + size_text(config.replay.per_request) +

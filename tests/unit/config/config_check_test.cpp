@@ -42,6 +42,16 @@ TEST(ConfigCheckTest, AnAddressIsListenedOnOnce) {
   EXPECT_EQ(first_problem(config), "127.0.0.1:8080 is both the admin address and a listener");
 }
 
+TEST(ConfigCheckTest, ListenersDifferInTheirAddressOnly) {
+  Config config = with_backend("a:1");
+  config.listen.push_back(config.listen.front());
+  config.listen.back().address.port = 8081;
+  EXPECT_EQ(first_problem(config), "");
+  config.listen.back().idle = std::chrono::seconds(1);
+  EXPECT_EQ(first_problem(config),
+            "listeners differ in more than their address, which this version cannot do");
+}
+
 TEST(ConfigCheckTest, OneReplayBodyFitsIntoAllOfThem) {
   Config config = with_backend("a:1");
   config.replay.total = 1024;

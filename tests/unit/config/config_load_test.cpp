@@ -131,7 +131,7 @@ TEST(ConfigLoadTest, BadFilesAreAnsweredWithExactlyTheseMessages) {
 TEST(ConfigLoadTest, WhatIsPrintedIsReadBackToTheSame) {
   Config config = parsed(
       R"({"pools": {"p": {"backends": ["http://a:1", {"name": "x", "url": "b:2", "weight": 3}],
-      "discover": [{"file": "/f"}], "queue": {"limit": "unlimited"}, "header_up": ["+A: \"b\""]}},
+      "discover": [{"file": "/f"}], "queue": {"limit": "unlimited"}, "header_up": ["+A: \"b\\t\""]}},
       "admin": {"address": "127.0.0.1:9090"}, "log": {"access": {"output": "/tmp/x"}}})");
   EXPECT_EQ(parsed(config_text(config, {})), config);
   EXPECT_EQ(parsed(config_text(config, {.has_comments = true})), config);
