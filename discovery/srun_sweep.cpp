@@ -68,7 +68,10 @@ void SrunSweep::on_exit(ExitStatus status) {
       problem.empty() ? steps_left(&problem) : std::vector<std::string>();
   if (problem.empty() && left.empty()) return finish({});
   if (loop_.now() >= deadline_) {
-    if (problem.empty()) problem = fmt::format("{} steps would not end", left.size());
+    if (problem.empty()) {
+      problem =
+          fmt::format("Slurm still lists {} of our steps, {} among them", left.size(), left[0]);
+    }
     return finish(std::move(problem));
   }
   if (!left.empty() && ++rounds_ > kRoundsBeforeCancel) cancel(left);
