@@ -214,6 +214,8 @@ class SlurmCluster:
         self._write("gres.conf", "".join(
             f"NodeName={name} Name=gpu{kind} File={self.dir}/dev/gpu[0-{self.gpus - 1}]\n" for name in self.names)
             if self.gpus else "")
+        # Named, so that slurmd does not look for /sys/fs/cgroup, which a bare root may lack; nothing here uses it.
+        self._write("cgroup.conf", "CgroupPlugin=cgroup/v1\n")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH", "SRUN"))}
         self.env.update(SLURM_CONF=str(self.dir / "slurm.conf"), PATH=self._path())
         self.env[MARK] = str(self.dir)
