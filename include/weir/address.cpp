@@ -106,13 +106,11 @@ Result<Address, Problem> parse_backend_url(std::string_view text) {
     rest.remove_prefix(7);
     default_port = 80;
   } else if (rest.find("://") != std::string_view::npos) {
-    return Problem{backend + ": unknown scheme",
-                   "write http://host:port, host:port or unix:/path"};
+    return Problem{backend + ": unknown scheme", "write http://host:port, host:port or unix:/path"};
   }
   if (rest.starts_with("unix:")) return parse_address(rest);
   if (rest.find('@') != std::string_view::npos) {
-    return Problem{backend + ": user names in a URL are not supported",
-                   "write http://host:port"};
+    return Problem{backend + ": user names in a URL are not supported", "write http://host:port"};
   }
   const size_t slash = rest.find_first_of("/?#");
   if (slash != std::string_view::npos) {
@@ -125,8 +123,7 @@ Result<Address, Problem> parse_backend_url(std::string_view text) {
   }
   Result<Address, Problem> address = parse_address(rest, default_port);
   if (address && address->host.empty()) {
-    return Problem{backend + ": the host is missing",
-                   "write http://host:port"};
+    return Problem{backend + ": the host is missing", "write http://host:port"};
   }
   return address;
 }

@@ -9,10 +9,14 @@ using enum BackendStateName;
 
 std::string describe(const ProbeResult& result) {
   switch (result.kind) {
-    case ProbeResult::Kind::answered: return "probe: answered " + std::to_string(result.status);
-    case ProbeResult::Kind::refused: return "probe: connection refused";
-    case ProbeResult::Kind::timed_out: return "probe: no answer in time";
-    case ProbeResult::Kind::failed: break;
+    case ProbeResult::Kind::answered:
+      return "probe: answered " + std::to_string(result.status);
+    case ProbeResult::Kind::refused:
+      return "probe: connection refused";
+    case ProbeResult::Kind::timed_out:
+      return "probe: no answer in time";
+    case ProbeResult::Kind::failed:
+      break;
   }
   if (result.os_error == 0) return "probe: no valid answer";
   return "probe: " + std::generic_category().message(result.os_error);

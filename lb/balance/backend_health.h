@@ -29,9 +29,7 @@ class BackendHealth {
   bool on_exchange_succeeded(TimePoint now);
   bool set_draining(bool draining, TimePoint now);
 
-  BackendStateName state() const {
-    return is_draining_ ? BackendStateName::draining : state_;
-  }
+  BackendStateName state() const { return is_draining_ ? BackendStateName::draining : state_; }
   const std::string& reason() const { return is_draining_ ? drain_reason_ : reason_; }
   TimePoint since() const { return is_draining_ ? draining_since_ : since_; }
 

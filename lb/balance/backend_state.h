@@ -38,7 +38,7 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
   uint32_t outstanding = 0;
   uint64_t served = 0;
   uint64_t failures = 0;
-  bool is_removed = false;     // only leases hold it now
+  bool is_removed = false;        // only leases hold it now
   bool counts_as_usable = false;  // in Impl::usable_
 
   // Where the policy keeps it while it may be chosen.

@@ -5,7 +5,9 @@
 namespace weir {
 namespace {
 
-std::string_view id_of(const std::shared_ptr<BackendState>& state) { return state->spec().id; }
+std::string_view id_of(const std::shared_ptr<BackendState>& state) {
+  return state->spec().id;
+}
 
 }  // namespace
 

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "lb/balance/backend_state.h"
 #include "weir/backend_set.h"
+
+#include "lb/balance/backend_state.h"
 
 namespace weir {
 

@@ -171,12 +171,12 @@ bool Balancer::Impl::has_usable(const Wish& wish) const {
 }
 
 ErrorKind Balancer::Impl::refusal() const {
-  const bool is_loading =
-      pending > 0 || std::ranges::any_of(table.states(), [](const auto& state) {
-        const BackendStateName name = state->health.state();
-        return name == BackendStateName::loading || name == BackendStateName::starting ||
-               (name == BackendStateName::untried && !state->counts_as_usable);
-      });
+  const bool is_loading = pending > 0 || std::ranges::any_of(table.states(), [](const auto& state) {
+                            const BackendStateName name = state->health.state();
+                            return name == BackendStateName::loading ||
+                                   name == BackendStateName::starting ||
+                                   (name == BackendStateName::untried && !state->counts_as_usable);
+                          });
   return is_loading ? ErrorKind::backends_loading : ErrorKind::no_backend_ready;
 }
 

@@ -27,8 +27,8 @@ struct Aftermath {
 struct Balancer::Impl {
   Impl(Balancer& owner, BackendObserver* observer);
 
-  Result<std::optional<Lease>> ask(const Wish& wish, Place& place, PlaceWaker& waker,
-                                   TimePoint now, Aftermath& after);
+  Result<std::optional<Lease>> ask(const Wish& wish, Place& place, PlaceWaker& waker, TimePoint now,
+                                   Aftermath& after);
   void give_back(BackendState& state, Aftermath& after);
   void expire(TimePoint now, Aftermath& after);
   void update(const BackendSet& set, size_t pending, TimePoint now, Aftermath& after);
@@ -49,9 +49,9 @@ struct Balancer::Impl {
   BackendTable table;
   Policy policy;
   WaitingRoom room;
-  size_t pending = 0;      // backends that may still come
-  size_t usable = 0;       // backends that may be given work, full or not
-  size_t outstanding = 0;  // leases out, of removed backends too
+  size_t pending = 0;                // backends that may still come
+  size_t usable = 0;                 // backends that may be given work, full or not
+  size_t outstanding = 0;            // leases out, of removed backends too
   std::vector<BackendEvent> events;  // not delivered yet
   bool is_delivering = false;        // somebody is; he takes what is added meanwhile
 

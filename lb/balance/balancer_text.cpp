@@ -31,11 +31,10 @@ std::string Balancer::Impl::trace_choice(const BackendState& chosen, const Wish&
 std::string Balancer::Impl::describe() const {
   const std::string pool = "of pool " + options.pool;
   const size_t all = table.states().size();
-  std::string text =
-      usable == 0 ? "no backend " + pool + " is ready"
-                  : std::to_string(usable) + " of " + std::to_string(all) +
-                        (all == 1 ? " backend " : " backends ") + pool +
-                        (usable == 1 ? " is ready" : " are ready");
+  std::string text = usable == 0 ? "no backend " + pool + " is ready"
+                                 : std::to_string(usable) + " of " + std::to_string(all) +
+                                       (all == 1 ? " backend " : " backends ") + pool +
+                                       (usable == 1 ? " is ready" : " are ready");
   std::array<size_t, static_cast<size_t>(BackendStateName::failed) + 1> counts{};
   for (const std::shared_ptr<BackendState>& state : table.states()) {
     ++counts[static_cast<size_t>(state->health.state())];

@@ -1,6 +1,7 @@
 // Lease and Place: the two things of the balancer that an exchange holds.
-#include "lb/balance/balancer_impl.h"
 #include "weir/assert.h"
+
+#include "lb/balance/balancer_impl.h"
 
 namespace weir {
 
@@ -19,7 +20,9 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-Lease::~Lease() { give_back(); }
+Lease::~Lease() {
+  give_back();
+}
 
 void Lease::give_back() noexcept {
   if (state_) balancer_->give_back(std::move(state_));

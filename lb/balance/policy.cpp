@@ -6,10 +6,14 @@ Policy::Policy(const BalancerOptions& options) : policy_(make(options)) {}
 
 Policy::Any Policy::make(const BalancerOptions& options) {
   switch (options.policy) {
-    case PolicyName::least_outstanding: return LeastOutstanding();
-    case PolicyName::round_robin: return RoundRobin();
-    case PolicyName::random: return RandomChoice(options.seed);
-    case PolicyName::two_choices: return TwoChoices(options.seed);
+    case PolicyName::least_outstanding:
+      return LeastOutstanding();
+    case PolicyName::round_robin:
+      return RoundRobin();
+    case PolicyName::random:
+      return RandomChoice(options.seed);
+    case PolicyName::two_choices:
+      return TwoChoices(options.seed);
   }
   return LeastOutstanding();
 }

@@ -6,8 +6,7 @@ RetryVerdict judge_retry(const RetrySituation& situation) noexcept {
   const ErrorKind kind = situation.error.kind;
   if (situation.progress == Progress::committed) return RetryVerdict::give_up;
   if (blame(kind) != Blame::backend) return RetryVerdict::give_up;
-  const bool is_stale = situation.error.on_reused_connection &&
-                        kind == ErrorKind::backend_closed &&
+  const bool is_stale = situation.error.on_reused_connection && kind == ErrorKind::backend_closed &&
                         situation.progress != Progress::response_begun;
   const RetryVerdict again = is_stale ? RetryVerdict::same_or_other : RetryVerdict::elsewhere;
   // Nothing went out: no send has been spent, and whatever the request does, it has not done it.

@@ -95,8 +95,8 @@ class Client {
   World& world_;
   Worker& worker_;
   Place place_;
-  Timer timer_;      // thinking, exchanging
-  Timer patience_;   // waiting
+  Timer timer_;     // thinking, exchanging
+  Timer patience_;  // waiting
   Phase phase_ = Phase::thinking;
   Wish wish_;
   Lease lease_;

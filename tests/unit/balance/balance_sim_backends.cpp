@@ -1,7 +1,7 @@
 // The simulated world's backends, and the invariants.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/balance/balance_sim.h"
 
@@ -33,7 +33,9 @@ World::World(const Settings& settings)
   expire_.start(kExpireEvery);
 }
 
-World::~World() { clients_.clear(); }
+World::~World() {
+  clients_.clear();
+}
 
 BalancerOptions World::make_options(const Settings& settings, std::mt19937_64& random) {
   BalancerOptions options;
@@ -111,18 +113,26 @@ void World::on_trouble() {
   std::advance(it, below(backends_.size()));
   Backend& backend = it->second;
   switch (below(10)) {
-    case 0: backends_.erase(it); break;
+    case 0:
+      backends_.erase(it);
+      break;
     case 1:
       backend.spec.max_outstanding = static_cast<uint32_t>(below(settings_.clients / 10));
       break;
-    case 2: backend.spec.address.port ^= 0x4000; break;
-    case 3: pending_ = below(3); break;
+    case 2:
+      backend.spec.address.port ^= 0x4000;
+      break;
+    case 3:
+      pending_ = below(3);
+      break;
     case 4:
     case 5:
       backend.is_draining = !backend.is_draining;
       balancer_.set_draining(backend.spec.id, backend.is_draining, timers_.now());
       return;
-    default: change_mode(backend); return;
+    default:
+      change_mode(backend);
+      return;
   }
   publish();
 }
@@ -133,9 +143,12 @@ void World::on_probe() {
   for (const BackendSnapshot& one : balancer_.snapshot().backends) {
     const Backend* backend = find(one.id);
     ProbeResult result{Kind::answered, 200, 0};
-    if (backend == nullptr || backend->refuses()) result = {Kind::refused, 0, 0};
-    else if (backend->mode == Backend::Mode::hanging) result = {Kind::timed_out, 0, 0};
-    else if (backend->mode == Backend::Mode::busy_loading) result.status = 503;
+    if (backend == nullptr || backend->refuses())
+      result = {Kind::refused, 0, 0};
+    else if (backend->mode == Backend::Mode::hanging)
+      result = {Kind::timed_out, 0, 0};
+    else if (backend->mode == Backend::Mode::busy_loading)
+      result.status = 503;
     balancer_.on_probe(one.serial, result, timers_.now());
   }
 }

@@ -1,10 +1,10 @@
 // The balancer in a simulated world (balance_sim.h). WEIR_SEED=N runs that seed alone, WEIR_SEEDS=N
 // as many seeds.
-#include <gtest/gtest.h>
+#include "tests/unit/balance/balance_sim.h"
 
 #include <cstdlib>
 
-#include "tests/unit/balance/balance_sim.h"
+#include <gtest/gtest.h>
 
 namespace weir::sim {
 namespace {
@@ -38,8 +38,8 @@ TEST(BalanceSimulationTest, KeepsItsPromisesForAnHourWithAThousandClients) {
 TEST(BalanceSimulationTest, KeepsItsPromisesInFiftySmallWorldsInATurmoil) {
   const Totals all = run_worlds({.clients = 60, .length = 8min, .pace = 20s}, 50);
   if (HasFailure() || std::getenv("WEIR_SEED") != nullptr) return;
-  for (const uint64_t count : {all.succeeded, all.retried, all.waited, all.served_late,
-                               all.refused, all.timed_out, all.left}) {
+  for (const uint64_t count : {all.succeeded, all.retried, all.waited, all.served_late, all.refused,
+                               all.timed_out, all.left}) {
     EXPECT_GT(count, 1000U);
   }
 }

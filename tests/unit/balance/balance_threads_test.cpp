@@ -1,13 +1,13 @@
 // The balancer under real threads: for ThreadSanitizer, and for lost wake-ups. No clock: a client
 // that is never answered makes the test time out with a message.
-#include <gtest/gtest.h>
-
 #include <array>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <random>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "lb/balance/balancer.h"
 

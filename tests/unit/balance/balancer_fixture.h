@@ -2,13 +2,13 @@
 // in line, virtual time. One thread.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "lb/balance/balancer.h"
 

@@ -1,6 +1,5 @@
 // The health of backends, through the balancer and alone.
 #include "lb/balance/backend_health.h"
-
 #include "tests/unit/balance/balancer_fixture.h"
 
 namespace weir {

@@ -38,9 +38,9 @@ TEST(RetryTest, ABackendThatDiedBeforeAnyByteIsReplacedByAnother) {
 }
 
 TEST(RetryTest, BytesThatNobodySawDoNotPreventAnotherTry) {
-  for (const ErrorKind kind : {ErrorKind::backend_closed, ErrorKind::stream_silent,
-                               ErrorKind::stream_interrupted, ErrorKind::stream_aborted,
-                               ErrorKind::bad_response}) {
+  for (const ErrorKind kind :
+       {ErrorKind::backend_closed, ErrorKind::stream_silent, ErrorKind::stream_interrupted,
+        ErrorKind::stream_aborted, ErrorKind::bad_response}) {
     RetrySituation it = died_after_send();
     it.progress = Progress::response_begun;
     it.error.kind = kind;

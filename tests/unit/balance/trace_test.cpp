@@ -1,8 +1,9 @@
 // The debug trace of choices: from it alone anyone can check that each was one of the fewest.
 #include <charconv>
 
-#include "tests/unit/balance/balancer_fixture.h"
 #include "weir/log.h"
+
+#include "tests/unit/balance/balancer_fixture.h"
 
 namespace weir {
 namespace {
@@ -49,8 +50,7 @@ TEST_F(TraceTest, ShowsTheChosenOneAmongAll) {
   asks_without("b");
   EXPECT_EQ(lines.back(), "choose backend=a outstanding=1 fewest=1 of [a=1 b=1:excluded c=1]");
   asks_without("b");
-  EXPECT_EQ(lines.back(),
-            "choose backend=c outstanding=1 fewest=1 of [a=2:full b=1:excluded c=1]");
+  EXPECT_EQ(lines.back(), "choose backend=c outstanding=1 fewest=1 of [a=2:full b=1:excluded c=1]");
 }
 
 TEST_F(TraceTest, EveryChoiceIsOneOfTheFewestAlsoForThoseInLine) {

@@ -1,9 +1,9 @@
 #include "lb/net/byte_queue.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace weir {
 namespace {

@@ -1,12 +1,12 @@
 #include "lb/net/event_loop.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "lb/net/signals.h"
 

@@ -1,9 +1,10 @@
 #include "lb/net/subprocess.h"
 
 #include <errno.h>
-#include <gtest/gtest.h>
 
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace weir {
 namespace {

@@ -1,10 +1,10 @@
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "weir/timer.h"
 
@@ -147,8 +147,10 @@ TEST_F(TimerQueueTest, KeepsItsOrderUnderManyMoves) {
   for (int i = 0; i < 500; ++i) alarms.push_back(alarm('x'));
   for (int i = 0; i < 20'000; ++i) {
     Alarm& one = *alarms[random() % alarms.size()];
-    if (random() % 3 == 0) one.timer.cancel();
-    else one.timer.start(std::chrono::milliseconds(random() % 1000));
+    if (random() % 3 == 0)
+      one.timer.cancel();
+    else
+      one.timer.start(std::chrono::milliseconds(random() % 1000));
   }
   const size_t armed = queue.size();
   TimePoint last = queue.now();

@@ -1,8 +1,8 @@
 #include "weir/backend_set.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace weir {
 namespace {

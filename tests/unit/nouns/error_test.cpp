@@ -2,9 +2,10 @@
 #include "weir/error.h"
 
 #include <errno.h>
-#include <gtest/gtest.h>
 
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "weir/result.h"
 
