@@ -100,6 +100,9 @@ Result<LaunchSetting, Problem> prepare(const LaunchOptions& options) {
   LaunchSetting setting;
   setting.options = options;
   setting.environment = current_environment();
+  struct sigaction hangup {};
+  setting.ignores_hangup =
+      ::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
   if (const auto checked = check_command(options.command, options.model); !checked)
     return checked.error();
   Result<ListenerConfig, Problem> listener = choose_listener(options);

@@ -76,6 +76,7 @@ Result<Ok, Problem> LaunchSession::start() {
         PublisherOptions{setting_.options.publish, setting_.options.publish_group, 10s});
     if (Result<Ok, Problem> first = publisher_->start(published()); !first) return first.error();
   }
+  if (setting_.ignores_hangup) ::signal(SIGHUP, SIG_IGN);
   say_hello();
   replicas_.start(service_.sink());
   plan_drain();
@@ -149,7 +150,7 @@ void LaunchSession::go_on_when_ready() {
     if (has_command()) return start_command();
     return say(fmt::format("weir: serving at {} until told to stop", url()));
   }
-  if (counts.ready + counts.loading < wanted) {
+  if (counts.planned - counts.failed < wanted) {
     write(live_.settle(loop_.now()));
     say(fmt::format("weir: error: {} of {} replicas failed, so {} can never be ready",
                     counts.failed, counts.planned, wanted));

@@ -19,9 +19,10 @@ class EventLoop;
 struct LaunchSetting {
   LaunchOptions options;  // its Config with listeners filled in
   RunLayout layout;
-  Environment environment;  // ours
-  std::string key;          // of the run
-  std::string own_host;     // the address by which other nodes reach us; may be empty
+  Environment environment;      // ours
+  std::string key;              // of the run
+  std::string own_host;         // the address by which other nodes reach us; may be empty
+  bool ignores_hangup = false;  // started by nohup
 };
 
 std::unique_ptr<ReplicaStarter> make_starter(EventLoop& loop, const LaunchSetting& setting);

@@ -144,6 +144,22 @@ class EndTest(LaunchTest):
         self.assertIn("| cannot load the model: out of memory", run.err)
         self.assertIn("replicas failed", run.err)
 
+    def test_starts_a_replica_anew_that_took_too_long(self):
+        mark = f"{self.directory}/tried"
+        serve = f"if [ ! -e {mark} ]; then touch {mark}; exec sleep 600; fi; {pretend()}"
+        run = self.launch("--replicas", "1", "--start-timeout", "3s", serve=serve, command=["true"])
+        self.assertEqual(run.wait(), 0, run.err)
+        self.assertIn("not ready after 3 s", run.err)
+
+    def test_outlives_its_terminal_under_nohup(self):
+        run = self.launch("--replicas", "1", command=None, wrap=["nohup"])
+        run.wait_for("serving at")
+        run.send(signal.SIGHUP)
+        time.sleep(1)
+        self.assertIsNone(run.process.poll(), run.err)
+        run.send(signal.SIGTERM)
+        self.assertEqual(run.wait(), 0, run.err)
+
     def test_gives_up_waiting_for_all_when_one_cannot_come(self):
         serve = f"if [ {{replica}} = 1 ]; then echo no; exit 4; fi; {pretend()}"
         run = self.launch("--replicas", "2", "--wait-ready", "all", "--restarts", "0", serve=serve, command=["true"])
