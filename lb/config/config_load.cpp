@@ -88,6 +88,9 @@ void read_pools(ConfigReader& root, std::vector<JsonMistake>& mistakes, PoolConf
   for (const JsonMember* member : members) {
     PoolConfig pool = out;  // the mistakes of each are told, the first is taken
     pool.name = member->key;
+    if (const Result<std::string, Problem> name = parse_name(member->key); !name) {
+      root.mistake_at(member->place, "pools: " + name.error().what);
+    }
     const std::string path = pools->path_of(member->key);
     ConfigReader in(member->value, path, mistakes);
     if (member->value.kind != JsonNode::Kind::object) {

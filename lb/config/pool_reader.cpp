@@ -27,17 +27,9 @@ void read_backend_object(ConfigReader in, std::vector<BackendSpec>& out) {
     in.mistake_at(in.place(), in.path_of("url") + " is missing", "write \"http://host:port\"");
   in.text("url", specs, &expand_backends);
   BackendSpec like;
-  in.text(
-      "name", like.id, +[](std::string_view text) -> Result<std::string, Problem> {
-        const bool is_fine =
-            !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
-              return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
-            });
-        if (is_fine) return std::string(text);
-        return Problem{"a name is 1 to 128 visible characters without quotes and backslashes", ""};
-      });
+  in.text("name", like.id, &parse_name);
   in.count("weight", like.weight, 1, 1000);
-  in.text_or_number("max_outstanding", like.max_outstanding, &parse_max_outstanding);
+  in.count("max_outstanding", like.max_outstanding, 1, 1'000'000);
   in.text("api_key", like.api_key, &read_secret);
   if (specs.size() > 1 && !like.id.empty()) {
     in.mistake("name", "one name for " + std::to_string(specs.size()) + " backends",

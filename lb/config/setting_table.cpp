@@ -39,7 +39,7 @@ constexpr std::array<Setting, 40> kSettings{{
     {"backends[].url", text, "", "URL, --to",
      "http://host:port; node[01-08]:8000 and host:8000-8007 expand"},
     {"backends[].weight", count, "", "", "its share, beside the others'"},
-    {"backends[].max_outstanding", count_or_no_limit, "", "", "instead of the pool's"},
+    {"backends[].max_outstanding", count, "", "", "instead of the pool's"},
     {"backends[].api_key", text, "", "",
      "sent in place of the client's; ${file:PATH}, ${env:NAME}, ${credential:NAME}"},
     {"discover[].file", text, "", "--discover",

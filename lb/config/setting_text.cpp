@@ -75,6 +75,14 @@ Result<AbortedAnswer, Problem> parse_aborted_answer(std::string_view text) {
   return choose<AbortedAnswer>("value", kAborted, text);
 }
 
+Result<std::string, Problem> parse_name(std::string_view text) {
+  const bool is_fine = !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+    return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (is_fine) return std::string(text);
+  return Problem{"a name is 1 to 128 visible characters without quotes and backslashes", ""};
+}
+
 Result<size_t, Problem> parse_queue_limit(std::string_view text) {
   if (text == "unlimited") return kUnlimited;
   const Result<uint64_t, Problem> count = parse_count(text, 0, 10'000'000);

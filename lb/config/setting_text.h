@@ -17,6 +17,8 @@ Result<LogLevel, Problem> parse_log_level(std::string_view text);
 Result<HalfClose, Problem> parse_half_close(std::string_view text);
 Result<AbortedAnswer, Problem> parse_aborted_answer(std::string_view text);
 
+// Of a backend or a pool: 1 to 128 visible ASCII characters without quotes and backslashes.
+Result<std::string, Problem> parse_name(std::string_view text);
 Result<size_t, Problem> parse_queue_limit(std::string_view text);  // N or "unlimited"
 Result<uint32_t, Problem> parse_max_outstanding(
     std::string_view text);  // 1…1000000 or "unlimited" (0)

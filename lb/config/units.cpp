@@ -106,8 +106,7 @@ Result<Duration, Problem> parse_duration(std::string_view text) {
       return Problem{quoted(text) + " is longer than 1000 days", "write a shorter duration"};
     }
   }
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::microseconds(std::llround(milliseconds * 1000)));
+  return Duration(std::chrono::milliseconds(std::llround(milliseconds)));
 }
 
 Result<size_t, Problem> parse_size(std::string_view text) {

@@ -12,8 +12,8 @@
 
 namespace weir {
 
-// A number (decimals allowed) with ms, s, m, h or d; several may follow each other: "1h30m". Never
-// a bare number but "0". At most a thousand days.
+// A number (decimals allowed; rounded to milliseconds) with ms, s, m, h or d; several may follow
+// each other: "1h30m". Never a bare number but "0". At most a thousand days.
 Result<Duration, Problem> parse_duration(std::string_view text);
 
 // A whole number with B, KiB, MiB, GiB (or KB, MB, GB: powers of ten). Never a bare number but "0".

@@ -104,6 +104,14 @@ TEST(ConfigLoadTest, TellsAllMistakesInTheOrderOfTheFile) {
                 "f:3:2 \"workers\" is not in this version | leave it out"}));
 }
 
+TEST(ConfigLoadTest, APoolsNameCanStandInALogLine) {
+  for (const char* text :
+       {R"({"pools": {"a b": {"backends": ["a:1"]}}})", R"({"pools": {"": {"backends": ["a:1"]}}})",
+        R"({"pools": {"a\n": {"backends": ["a:1"]}}})"}) {
+    EXPECT_EQ(mistakes(text).size(), 1U) << text;
+  }
+}
+
 TEST(ConfigLoadTest, TwoPoolsAreAnErrorThatSaysSo) {
   const auto found =
       mistakes(R"({"pools": {"a": {"backends": ["a:1"]}, "b": {"backends": ["b:1"]}}})");
@@ -131,7 +139,8 @@ TEST(ConfigLoadTest, BadFilesAreAnsweredWithExactlyTheseMessages) {
 TEST(ConfigLoadTest, WhatIsPrintedIsReadBackToTheSame) {
   Config config = parsed(
       R"({"pools": {"p": {"backends": ["http://a:1", {"name": "x", "url": "b:2", "weight": 3}],
-      "discover": [{"file": "/f"}], "queue": {"limit": "unlimited"}, "header_up": ["+A: \"b\\t\""]}},
+      "discover": [{"file": "/f"}], "queue": {"limit": "unlimited"},
+      "header_up": ["+A: \"b\\t\""]}},
       "admin": {"address": "127.0.0.1:9090"}, "log": {"access": {"output": "/tmp/x"}}})");
   EXPECT_EQ(parsed(config_text(config, {})), config);
   EXPECT_EQ(parsed(config_text(config, {.has_comments = true})), config);
