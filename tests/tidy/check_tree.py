@@ -10,6 +10,7 @@ import tidy
 
 MAX_COLUMNS = 100
 MAX_LINES = 350
+MAX_FUNCTION = 60
 PRODUCT_FOLDERS = ("include", "lb", "discovery")
 TEXT_SUFFIXES = (".h", ".cpp", ".py", ".cmake", ".txt", ".md", ".json", ".sh", ".sbatch", ".service", "")
 SKIPPED_FOLDERS = {".git", "build", "__pycache__", ".cache"}
@@ -18,6 +19,19 @@ STRAY_WORDS = re.compile(r"\b(upstream|downstream)s?\b", re.IGNORECASE)
 LOOSE_END = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
 TYPE = re.compile(r"(?:struct|class|enum class) (\w+)(?!\w*(?:<|::))[^;]*(?:\{|$)")
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|root|home/\w+|Users/\w+)/[\w.]+")
+
+
+def long_functions(lines):
+    """(first line, length) of functions that are too long. In our format a definition ends with a } in the first column;
+    bodies of types are not looked at."""
+    begin, is_type = 0, False
+    for number, line in enumerate(lines, 1):
+        if begin and line.startswith("}"):
+            if not is_type and number - begin >= MAX_FUNCTION:
+                yield begin, number - begin + 1
+            begin = 0
+        elif not begin and line.endswith("{") and not line.startswith(("namespace", "extern")):
+            begin, is_type = number, ")" not in line or line.startswith(("struct", "class"))
 
 
 def check_cpp(root, path, allowed_lines):
@@ -30,6 +44,8 @@ def check_cpp(root, path, allowed_lines):
         mistakes.append(f"{name}: {len(lines)} lines, {limit} may be: split it by subject")
     if name in allowed_lines and len(lines) <= MAX_LINES:
         mistakes.append(f"{name}: short enough by now, take it out of tests/tidy/long_files.txt")
+    mistakes += [f"{name}:{number}: a function of {length} lines, {MAX_FUNCTION} may be"
+                 for number, length in long_functions(lines)]
     if path.suffix == ".h":
         if not lines or not lines[0].startswith("//"):
             mistakes.append(f"{name}:1: a header begins with a comment: what it is, units, who owns it, which thread")

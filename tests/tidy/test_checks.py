@@ -122,6 +122,13 @@ class TreeTest(Tree):
         self.file("lb/net/stream.cpp", "x\n" * 300)
         self.expect(check_tree, "take it out")
 
+    def test_a_long_function_is_found(self):
+        body = "  x();\n" * 58
+        self.file("lb/net/stream.cpp", f"namespace weir {{\nvoid f(int a,\n       int b) {{\n{body}}}\n}}  // namespace weir\n")
+        self.expect(check_tree)
+        self.file("lb/net/stream.cpp", f"namespace weir {{\nvoid f(int a,\n       int b) {{\n  x();\n{body}}}\n}}  // namespace weir\n")
+        self.expect(check_tree, "lb/net/stream.cpp:3", "61 lines")
+
     def test_a_header_without_an_opening_comment_is_found(self):
         self.file("lb/net/stream.h", "#pragma once\n// late\n")
         self.expect(check_tree, "begins with a comment")
