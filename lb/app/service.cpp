@@ -141,7 +141,10 @@ void BalancerService::on_trouble(BackendSerial serial) {
 void BalancerService::drain(Callback<> done) {
   context_.is_draining = true;
   on_drained_ = done;
-  for (Listening& listening : listening_) listening.listener->drain();
+  for (Listening& listening : listening_) {
+    listening.listener->drain();
+    listening.fd.reset();  // refused is a clearer word than a backlog that nobody empties
+  }
   pool_.close_idle();
 }
 

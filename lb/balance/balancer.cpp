@@ -1,7 +1,8 @@
 #include "lb/balance/balancer.h"
 
-#include "lb/balance/balancer_impl.h"
 #include "weir/assert.h"
+
+#include "lb/balance/balancer_impl.h"
 
 namespace weir {
 
@@ -153,6 +154,11 @@ PoolSnapshot Balancer::snapshot() const {
 size_t Balancer::waiting() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->room.size();
+}
+
+bool Balancer::has_usable(const Wish& wish) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->has_usable(wish);
 }
 
 size_t Balancer::ready() const {

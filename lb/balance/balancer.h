@@ -196,6 +196,8 @@ class Balancer {
   bool set_draining(std::string_view id, bool draining, TimePoint now);
 
   PoolSnapshot snapshot() const;
+  // Is there a usable backend, at its cap or not, that the wish does not exclude?
+  bool has_usable(const Wish& wish) const;
   size_t waiting() const;
   size_t ready() const;        // usable backends, whether at their cap or not
   size_t outstanding() const;  // leases out, of removed backends too

@@ -55,10 +55,11 @@ struct Balancer::Impl {
   std::vector<BackendEvent> events;  // not delivered yet
   bool is_delivering = false;        // somebody is; he takes what is added meanwhile
 
+  bool has_usable(const Wish& wish) const;
+
  private:
   std::optional<Lease> try_take(const Wish& wish, Aftermath& after);
   bool may_wait(const Wish& wish) const;
-  bool has_usable(const Wish& wish) const;
   ErrorKind refusal() const;
 
   // After anything that may change whether the state may be chosen.

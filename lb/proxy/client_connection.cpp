@@ -7,13 +7,6 @@
 #include "lb/proxy/proxy_context.h"
 
 namespace weir {
-namespace {
-
-constexpr size_t kMostDiscarded = 1024 * 1024;  // while lingering
-constexpr Duration kLinger = std::chrono::seconds(2);
-
-}  // namespace
-
 ClientConnection::ClientConnection(ProxyContext& context, ClientConnectionOwner& owner)
     : context_(context),
       owner_(owner),
@@ -228,7 +221,7 @@ void ClientConnection::on_continue() {
     input.swap(input_);
     on_bytes(input);
   }
-  if (state_ == State::reading_head || state_ == State::busy) read_more();
+  if (state_ != State::flushing) read_more();
 }
 
 void ClientConnection::on_client_broken() {
@@ -237,145 +230,6 @@ void ClientConnection::on_client_broken() {
 
 void ClientConnection::look_for_reset() {
   if (state_ != State::closed && stream_.pending_error() != 0) on_left();
-}
-
-void ClientConnection::on_exchange_done(ClientFate fate) {
-  WEIR_ASSERT(state_ == State::busy);
-  context_.give_back(std::move(exchange_));
-  switch (fate) {
-    case ClientFate::reset:
-      stream_.reset();
-      close();
-      return;
-    case ClientFate::cut:
-    case ClientFate::close:
-      close_gracefully();
-      return;
-    case ClientFate::keep:
-      break;
-  }
-  if (is_draining_) {
-    close_gracefully();
-    return;
-  }
-  await_request();
-  if (!input_.empty() || is_processing_ || stream_.is_readable()) continue_.post();
-}
-
-void ClientConnection::refuse_head(ErrorKind kind) {
-  http::ErrorAnswer answer;
-  answer.kind = kind;
-  answer.request_id = context_.ids.next();
-  answer.close = true;
-  context_.out.clear();
-  http::append_error_response(answer, &context_.out);
-  ExchangeReport report;
-  report.accepted = report.ended = context_.loop.now();
-  report.request_id = answer.request_id;
-  report.client = peer_;
-  report.pool = context_.balancer.options().pool;
-  report.status = traits(kind).status;
-  report.has_error = true;
-  report.error = Error{kind, false, 0};
-  context_.observer.on_exchange(report);
-  if (stream_.write(context_.out) == Stream::WriteStatus::failed) {
-    close();
-  } else {
-    close_gracefully();
-  }
-}
-
-void ClientConnection::on_deadline() {
-  switch (state_) {
-    case State::reading_head:
-      if (has_begun_head_) {
-        refuse_head(ErrorKind::request_timeout);
-      } else {
-        close();
-      }
-      return;
-    case State::busy:
-      if (!exchange_->is_request_complete() && exchange_->wants_request_body()) {
-        exchange_->refuse(Error{ErrorKind::request_timeout, false, 0});
-      } else if (stream_.queued() > 0) {
-        on_left();  // it takes nothing
-      }
-      return;
-    case State::flushing:
-    case State::lingering:
-      close();
-      return;
-    case State::closed:
-      return;
-  }
-}
-
-// FIN, reset or a broken pipe: the client is gone, and so is the reason for its generation.
-void ClientConnection::on_left() {
-  if (state_ == State::busy) {
-    exchange_->on_client_gone();
-    context_.give_back(std::move(exchange_));
-  }
-  close();
-}
-
-void ClientConnection::close_gracefully() {
-  state_ = State::flushing;
-  if (stream_.queued() == 0) {
-    linger();
-  } else {
-    deadline_.set_after(context_.options.write_stall);
-  }
-}
-
-// FIN now, but the socket is closed only when the client has closed too, or after a while: closing
-// with unread bytes in the kernel would send a reset, which may overtake and destroy the answer.
-void ClientConnection::linger() {
-  state_ = State::lingering;
-  stream_.shutdown_write();
-  input_.clear();
-  if (stream_.has_hangup()) {
-    close();
-    return;
-  }
-  deadline_.cancel();
-  deadline_.set_after(kLinger);
-  if (!is_processing_ && stream_.is_readable()) discard_input();
-}
-
-void ClientConnection::discard_input() {
-  for (;;) {
-    const Stream::ReadResult result =
-        stream_.read(context_.scratch.data(), context_.scratch.size());
-    if (result.status == Stream::ReadStatus::would_block) return;
-    discarded_ += result.bytes;
-    if (result.status != Stream::ReadStatus::data || discarded_ > kMostDiscarded) {
-      close();
-      return;
-    }
-    if (!stream_.is_readable()) return;
-  }
-}
-
-void ClientConnection::drain() {
-  is_draining_ = true;
-  if (state_ == State::reading_head && !has_begun_head_) close_gracefully();
-}
-
-void ClientConnection::close_now() {
-  if (state_ == State::busy) {
-    exchange_->on_client_gone();
-    context_.give_back(std::move(exchange_));
-  }
-  close();
-}
-
-void ClientConnection::close() {
-  if (state_ == State::closed) return;
-  state_ = State::closed;
-  deadline_.cancel();
-  stream_.close();
-  owner_.on_client_closed(*this);
 }
 
 }  // namespace weir

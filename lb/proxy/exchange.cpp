@@ -160,6 +160,7 @@ void Exchange::begin_sending() {
   become(State::sending);
   report_.connected = context_.loop.now();
   last_byte_ = context_.loop.now();
+  is_backend_broken_ = false;
   ++report_.attempts;
   const BackendSpec& spec = lease_.backend();
   head_.clear();
@@ -176,13 +177,9 @@ void Exchange::pump() {
   const bool was_full = body_.is_full();
   switch (body_.pump(backend_->stream(), head_, &head_sent_)) {
     case RequestBody::Pumped::failed:
-      // The answer (a refusal) may be there all the same: read first, the end of the stream tells.
-      if (backend_->stream().is_readable() || backend_->stream().has_hangup()) {
-        on_backend_readable();
-      } else {
-        on_attempt_failed(
-            Error{ErrorKind::backend_closed, backend_->is_reused(), backend_->stream().os_error()});
-      }
+      // The answer (a refusal) may be there all the same, whether an event told of it or not.
+      is_backend_broken_ = true;
+      on_backend_readable();
       return;
     case RequestBody::Pumped::all_sent:
     case RequestBody::Pumped::blocked:
@@ -204,7 +201,13 @@ void Exchange::on_backend_readable() {
     }
     Stream& stream = backend_->stream();
     const Stream::ReadResult result = stream.read(context_.scratch.data(), context_.scratch.size());
-    if (result.status == Stream::ReadStatus::would_block) return;
+    if (result.status == Stream::ReadStatus::would_block) {
+      if (is_backend_broken_) {
+        on_attempt_failed(
+            Error{ErrorKind::backend_closed, backend_->is_reused(), stream.os_error()});
+      }
+      return;
+    }
     ResponseRelay::Status status;
     if (result.status == Stream::ReadStatus::data) {
       last_byte_ = context_.loop.now();

@@ -122,6 +122,7 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   bool expects_continue_ = false;   // and has not been told to go on
   bool may_reuse_ = true;           // an idle backend connection
   bool is_backend_paused_ = false;  // the client is slow
+  bool is_backend_broken_ = false;  // it takes nothing more; its answer may be there
   bool client_failed_ = false;      // writing to it failed; its connection will notice
   size_t active_index_ = 0;         // in ProxyContext::active
 

@@ -101,12 +101,14 @@ bool Exchange::try_again(const Error& error) {
   situation.is_body_held = body_.is_held() || !body_.was_touched();
   const RetryVerdict verdict = judge_retry(situation);
   if (verdict == RetryVerdict::give_up) return false;
-  if (verdict == RetryVerdict::elsewhere) {
-    // Those that refuse leave the pool at once; so many that answer nothing are a broken network.
-    if (excluded_ == wish_.excluded.size()) return false;
-    wish_.excluded[excluded_++] = lease_.serial();
-  } else {
-    may_reuse_ = false;
+  may_reuse_ = false;  // whatever happened, the next connection is a fresh one
+  // Those that refuse leave the pool at once; so many that answer nothing are a broken network.
+  if (excluded_ == wish_.excluded.size()) return false;
+  wish_.excluded[excluded_++] = lease_.serial();
+  // What looks like a connection that went stale may be a backend that is just dying: another one
+  // is the better place.
+  if (verdict == RetryVerdict::same_or_other && !context_.balancer.has_usable(wish_)) {
+    wish_.excluded[--excluded_] = 0;
   }
   drop_backend();
   lease_ = {};

@@ -52,8 +52,9 @@ bool RequestBody::is_full() const {
 }
 
 RequestBody::Pumped RequestBody::pump(Stream& backend, std::string_view head, size_t* head_sent) {
-  // Held bytes fill what may be held and more are to come: to go on they must be let go of.
-  if (is_held_ && !is_complete_ && is_full()) stop_holding();
+  // Held chunks fill what may be held, and more may come: to go on they must be let go of.
+  const bool may_grow = kind_ == http::BodyKind::chunked && !is_complete_;
+  if (is_held_ && may_grow && is_full()) stop_holding();
   for (;;) {
     iovec pieces[kPieces];
     int count = 0;
