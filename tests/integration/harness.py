@@ -152,10 +152,12 @@ class Client:
         return taken
 
     def _up_to(self, size):
-        while len(self.buffer) < size and self._more():
-            pass
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        return taken
+        parts, have = [], 0
+        while have < size and (self.buffer or self._more()):
+            taken, self.buffer = self.buffer[:size - have], self.buffer[size - have:]
+            parts.append(taken)
+            have += len(taken)
+        return b"".join(parts)
 
     def read_head(self):
         head = self._until(b"\r\n\r\n")

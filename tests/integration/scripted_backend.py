@@ -72,6 +72,7 @@ class Request:
         self.fields = [tuple(line.split(b": ", 1)) for line in lines[1:]]
         self.body = b""
         self.body_on_wire = b""
+        self.connection = -1  # the number of the one it came over
 
     def all(self, name):
         return [value for key, value in self.fields if key.lower() == name.lower().encode()]
@@ -154,10 +155,13 @@ class Connection:
         return taken
 
     def _exactly(self, size):
-        while len(self.buffer) < size:
-            self.buffer += self.receive()
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        return taken
+        parts, have = [], 0
+        while have < size:
+            self.buffer = self.buffer or self.receive()
+            taken, self.buffer = self.buffer[:size - have], self.buffer[size - have:]
+            parts.append(taken)
+            have += len(taken)
+        return b"".join(parts)
 
     def receive_head(self):
         return Request(self._until(b"\r\n\r\n"))
@@ -187,7 +191,7 @@ class ScriptedBackend:
         self.connections = []  # that carried a request
         self.mistakes = []
         self.probes = 0
-        self.last_connection = 0
+        self.last_probe = None
         self._changed = threading.Condition()
         self._open = set()
         self._is_stopping = False
@@ -285,6 +289,7 @@ class ScriptedBackend:
         if request.get("user-agent") == PROBE:
             with self._changed:
                 self.probes += 1
+                self.last_probe = request
                 self._changed.notify_all()
             health = self.health() if callable(self.health) else self.health
             if health is None:
@@ -299,6 +304,7 @@ class ScriptedBackend:
             if connection.number < 0:
                 connection.number = len(self.connections)
                 self.connections.append(connection)
+            request.connection = connection.number
             self.requests.append(request)
             self._changed.notify_all()
         self.behaviour(connection, request)
