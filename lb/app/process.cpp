@@ -9,6 +9,7 @@
 #include "weir/log.h"
 
 #include "lb/app/service.h"
+#include "lb/app/service_manager.h"
 #include "lb/net/signals.h"
 
 namespace weir {
@@ -32,6 +33,7 @@ class ServeProcess {
       log_info(fmt::format("listening on {}",
                            address.is_unix ? to_string(address) : "http://" + to_string(address)));
     }
+    tell_service_manager("READY=1\nSTATUS=serving");
     loop_.run();
     service_.stop();
     log_info("stopped");
@@ -49,6 +51,7 @@ class ServeProcess {
     is_draining_ = true;
     log_info(fmt::format("{}: draining, {} requests in flight",
                          number == SIGTERM ? "SIGTERM" : "SIGINT", service_.exchanges_in_flight()));
+    tell_service_manager("STOPPING=1\nSTATUS=draining");
     service_.drain(bind<&ServeProcess::on_drained>(this));
     patience_.start(config_.drain.timeout);
   }

@@ -99,6 +99,7 @@ Result<Ok, Problem> UserCommand::start(std::vector<std::string> argv,
   options.argv = std::move(argv);
   options.environment = std::move(environment);
   options.own_process_group = !shares_terminal_;
+  options.ends_with_us = true;
   options.input = SubprocessOptions::Input::inherit;
   options.output = SubprocessOptions::Output::inherit;
   options.errors_to_output = false;

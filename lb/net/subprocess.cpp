@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,8 @@ struct ChildPlan {
   int output;
   int errors;
   bool own_group;
+  bool ends_with_us;
+  pid_t parent;
   int report;  // errno of a failed exec goes here
 };
 
@@ -54,6 +57,10 @@ struct ChildPlan {
 
 [[noreturn]] void become(const ChildPlan& plan) {
   if (plan.own_group) ::setpgid(0, 0);
+  if (plan.ends_with_us) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != plan.parent) ::_exit(127);  // gone already
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -97,6 +104,8 @@ Result<Ok, Problem> Subprocess::start(const SubprocessOptions& options) {
                  -1,
                  -1,
                  options.own_process_group,
+                 options.ends_with_us,
+                 ::getpid(),
                  report.write.get()};
   if (options.input == SubprocessOptions::Input::pipe) plan.input = in.read.get();
   if (options.input == SubprocessOptions::Input::null) plan.input = null.get();

@@ -23,6 +23,7 @@ struct SubprocessOptions {
   std::vector<std::string> environment;  // "NAME=value"; the whole environment of the child
   std::string directory;                 // empty = ours
   bool own_process_group = true;
+  bool ends_with_us = false;  // SIGTERM when we are gone, kill -9 included
   enum class Input : uint8_t { null, pipe, inherit } input = Input::null;
   enum class Output : uint8_t { pipe, inherit } output = Output::pipe;  // stdout
   bool errors_to_output = true;  // stderr goes where stdout goes; else inherited
