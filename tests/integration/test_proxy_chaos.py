@@ -42,7 +42,10 @@ class Actor:
             wire = STREAM_HEAD + b"".join(map(chunk, events_of(name, count))) + chunk(DONE) + LAST_CHUNK
         act = self.choose(*["well"] * 12, "pieces", "pieces", "cut", "cut", "reset", "die", "garbage", "stray", "abort",
                           "stall", "close")
-        if act == "pieces":
+        if act == "cut" and count and self.choose(True, False):  # between two events
+            connection.send(STREAM_HEAD + b"".join(map(chunk, events_of(name, count)[:self.choose(1, 3, 20)])))
+            connection.fin()
+        elif act == "pieces":
             connection.send_in_pieces(wire, self.choose(1, 7, 50), 0.0001)
         elif act in ("cut", "reset"):
             connection.send(wire[:int(len(wire) * self.choose(0.1, 0.3, 0.6, 0.95))])
