@@ -46,10 +46,10 @@ Result<std::vector<SocketAddress>, Problem> look_up(const Address& address, int 
   const std::string port = std::to_string(address.port);
   const int rc = ::getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(), port.c_str(),
                                &hints, &list);
-  if (rc != 0 && address.host == "localhost") {
+  if (rc != 0 && address.host == "localhost" && (flags & AI_NUMERICHOST) == 0) {
     // It means this machine whatever the name service says (RFC 6761); a bare root has no
     // /etc/hosts.
-    return look_up({"127.0.0.1", address.port, false}, flags);
+    return look_up({"127.0.0.1", address.port, false}, 0);
   }
   if (rc != 0) {
     return Problem{"cannot resolve \"" + address.host + "\": " + ::gai_strerror(rc),
