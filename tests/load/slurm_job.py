@@ -83,7 +83,7 @@ def show_kill(slurm):
                               "--wait-ready 7 --start-timeout 60s"), *HEADER)
     job.wait_for_output(r"7 of 8 replicas ready", 60)
     time.sleep(3)
-    victims = [pid for pid, line in slurm.marked_processes().items() if re.match(r"\S*weir mock ", line)]
+    victims = [pid for pid, line in slurm.marked_processes().items() if re.match(r"\S*weir\S* mock ", line)]
     os.kill(victims[0], signal.SIGKILL)
     finish(slurm, job)
     text = job.output()
