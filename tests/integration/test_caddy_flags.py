@@ -29,7 +29,7 @@ class Flags(ProxyTest):
         self.assertEqual((answer.body, answer.all("x-gone")), (b"ok", []))
         self.assertEqual(backend.requests[0].all("x-up"), [b"1"])
         self.assertEqual(backend.requests[0].all("host"), [backend.address.encode()])
-        self.assertIn(" debug ", weir.log)
+        weir.wait_for_log(" debug ")
 
     def test_backend_without_scheme_or_with_only_a_port_works(self):
         backend = self.backend(answers(b"ok"))
