@@ -78,6 +78,8 @@ constexpr std::array<ErrorTraits, kErrorKinds> kTable{{
      "the backend broke off in the middle of its answer", true, 1, false},
     {stream_aborted, "stream_aborted", kBackend, 502, kServer, "stream_interrupted",
      "the backend aborted this answer before it was complete", true, 1, false},
+    {backend_declined, "backend_declined", kBackend, 502, kServer, "backend_failed",
+     "the backend declined the request", false, 1, false},
 }};
 
 constexpr bool in_order() {

@@ -46,8 +46,9 @@ enum class ErrorKind : uint8_t {
   stream_silent,       // its port refuses and the stream has been silent
   stream_interrupted,  // closed or reset in the middle of a response
   stream_aborted,      // finish_reason "abort" that the client did not cause
+  backend_declined,    // answered that it is busy (503) or shutting down: another one may take it
 };
-inline constexpr int kErrorKinds = static_cast<int>(ErrorKind::stream_aborted) + 1;
+inline constexpr int kErrorKinds = static_cast<int>(ErrorKind::backend_declined) + 1;
 
 struct Error {
   ErrorKind kind = ErrorKind::internal;

@@ -17,7 +17,7 @@ struct Advice {
 };
 
 // What to do, by the word of a log line, a metric or an error body.
-constexpr std::array<Advice, 25> kErrors{{
+constexpr std::array<Advice, 26> kErrors{{
     {"bad_request", "Look at what the client sends; the message names the rule it broke."},
     {"head_too_large", "Raise listen[].max_head, or send fewer or shorter headers."},
     {"target_too_long", "Put long parameters into the body."},
@@ -47,6 +47,7 @@ constexpr std::array<Advice, 25> kErrors{{
     {"stream_silent",
      "The server hung after its port had closed; it was being stopped or is stuck."},
     {"stream_interrupted", "The server died in the middle of an answer; look at its log."},
+    {"backend_declined", "It was busy or shutting down; the request went to another one."},
     {"stream_aborted", "The engine was being stopped; what it had begun is lost."},
     {"backend_failed",
      "The server died or refused before it answered; look at its log and at `weir status`."},

@@ -47,4 +47,11 @@ AnswerLook look_at_answer(std::string_view json) {
   return look;
 }
 
+bool is_decline(int status, std::string_view json) {
+  if (status == 503) return true;
+  if (status != 500) return false;
+  return json.find("cannot schedule new futures after shutdown") != std::string_view::npos ||
+         json.find("EngineCore encountered an issue") != std::string_view::npos;
+}
+
 }  // namespace weir::http

@@ -14,4 +14,9 @@ struct AnswerLook {
 };
 AnswerLook look_at_answer(std::string_view json);
 
+// Does this error answer only say that the backend cannot take the request now, whatever it is? 503
+// is vLLM's admission control; while vLLM shuts down, or when its engine has died, /health may
+// still be 200 but every request gets one of two 500s.
+bool is_decline(int status, std::string_view json);
+
 }  // namespace weir::http

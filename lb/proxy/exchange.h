@@ -101,6 +101,8 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void on_resume();
   void on_response_done();
   void on_attempt_failed(Error error);
+  RetryVerdict judge(const Error& error) const;
+  bool may_go_elsewhere(const Error& error) const;
   bool try_again(const Error& error);
   void fail(const Error& error);
   void answer_with_error(const Error& error, std::string_view message);

@@ -78,6 +78,14 @@ void Exchange::look_for_resets() {
 }
 
 void Exchange::on_attempt_failed(Error error) {
+  if (is_logged(LogLevel::debug)) {
+    log_debug("exchange " + request_id_ + ": backend " + backend_id_ + ": " + describe(error));
+  }
+  if (error.kind == ErrorKind::backend_declined && !may_go_elsewhere(error)) {
+    relay_.pass_declined();
+    on_response_done();
+    return;
+  }
   const bool is_stale =
       error.on_reused_connection && error.kind == ErrorKind::backend_closed && !relay_.has_begun();
   // A connection that its backend closed while it lay idle says nothing about the backend.
@@ -85,13 +93,10 @@ void Exchange::on_attempt_failed(Error error) {
     lease_.failed(error, context_.loop.now());
     if (context_.on_trouble) context_.on_trouble(lease_.serial());
   }
-  if (is_logged(LogLevel::debug)) {
-    log_debug("exchange " + request_id_ + ": backend " + backend_id_ + ": " + describe(error));
-  }
   if (!try_again(error)) fail(error);
 }
 
-bool Exchange::try_again(const Error& error) {
+RetryVerdict Exchange::judge(const Error& error) const {
   RetrySituation situation;
   situation.error = error;
   situation.progress = progress();
@@ -99,7 +104,18 @@ bool Exchange::try_again(const Error& error) {
   situation.max_sends = context_.options.max_sends;
   situation.is_repeatable = is_repeatable_;
   situation.is_body_held = body_.is_held() || !body_.was_touched();
-  const RetryVerdict verdict = judge_retry(situation);
+  return judge_retry(situation);
+}
+
+bool Exchange::may_go_elsewhere(const Error& error) const {
+  if (judge(error) == RetryVerdict::give_up || excluded_ == wish_.excluded.size()) return false;
+  Wish without_this = wish_;
+  without_this.excluded[excluded_] = lease_.serial();
+  return context_.balancer.has_usable(without_this);
+}
+
+bool Exchange::try_again(const Error& error) {
+  const RetryVerdict verdict = judge(error);
   if (verdict == RetryVerdict::give_up) return false;
   may_reuse_ = false;  // whatever happened, the next connection is a fresh one
   // Those that refuse leave the pool at once; so many that answer nothing are a broken network.

@@ -41,6 +41,7 @@ void ResponseRelay::reset() {
   looks_at_events_ = has_first_event_ = is_done_event_seen_ = false;
   backend_may_be_reused_ = false;
   is_clean_boundary_ = false;
+  passes_declined_ = false;
 }
 
 ResponseRelay::Status ResponseRelay::feed(std::string_view bytes) {
@@ -256,7 +257,11 @@ ResponseRelay::Status ResponseRelay::finish() {
   if (hold_ == Hold::whole && !is_committed_) {
     const size_t begin = held_.find("\r\n\r\n");
     WEIR_ASSERT(begin != std::string::npos);
-    const http::AnswerLook look = http::look_at_answer(std::string_view(held_).substr(begin + 4));
+    const std::string_view body = std::string_view(held_).substr(begin + 4);
+    if (!passes_declined_ && http::is_decline(status_, body)) {
+      return fail(ErrorKind::backend_declined);
+    }
+    const http::AnswerLook look = http::look_at_answer(body);
     if (look.is_abort && !context_.options.passes_aborted) return fail(ErrorKind::stream_aborted);
     if (look.prompt_tokens >= 0) report_.tokens_in = look.prompt_tokens;
     if (look.completion_tokens >= 0) report_.tokens_out = look.completion_tokens;
@@ -265,6 +270,11 @@ ResponseRelay::Status ResponseRelay::finish() {
   if (mode_ == Mode::rechunk) pass(kLastChunk);
   report_.finish_reason = events_.finish_reason();
   return Status::done;
+}
+
+ResponseRelay::Status ResponseRelay::pass_declined() {
+  passes_declined_ = true;
+  return finish();
 }
 
 ResponseRelay::Status ResponseRelay::on_close() {

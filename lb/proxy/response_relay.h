@@ -62,7 +62,10 @@ class ResponseRelay {
   void will_close_client() {
     if (!has_head_) request_.keeps_alive = false;
   }
-  Status on_close();    // the backend sent FIN; `failed` unless that ends the response
+  Status on_close();  // the backend sent FIN; `failed` unless that ends the response
+  // After `failed` with backend_declined: nobody else can take the request, so the answer is passed
+  // on as it is.
+  Status pass_declined();
   void release_hold();  // the time-limit of the hold is over: pass on what is there
   void reset();
 
@@ -116,6 +119,7 @@ class ResponseRelay {
   bool has_begun_ = false;
   bool has_head_ = false;
   bool is_committed_ = false;
+  bool passes_declined_ = false;
   bool is_event_stream_ = false;
   bool is_encoded_ = false;
   bool looks_at_events_ = false;

@@ -1,0 +1,55 @@
+"""A backend that is alive but cannot take a request now: vLLM's admission control (503), and the two 500s of one that shuts
+down while its /health still says 200. Another backend gets the request at once; where there is none, the answer is passed on."""
+
+import unittest
+
+from harness import ProxyTest
+from scripted_backend import answers
+
+BUSY = b'{"error":{"message":"The engine is currently busy","type":"Service Unavailable","param":null,"code":503}}'
+STOPPING = b'{"error":{"message":"cannot schedule new futures after shutdown","type":"InternalServerError","param":null,"code":500}}'
+DEAD = b'{"error":{"message":"EngineCore encountered an issue. See stack trace","type":"InternalServerError","param":null,"code":500}}'
+DECLINES = [(b"503 Service Unavailable", BUSY), (b"500 Internal Server Error", STOPPING), (b"500 Internal Server Error", DEAD)]
+
+
+class Declined(ProxyTest):
+    def test_another_backend_gets_the_request(self):
+        for status, body in DECLINES:
+            declining, taking = self.backend(answers(body, status=status)), self.backend(answers(b'{"whole":1}'))
+            with self.subTest(body), self.weir(declining, taking) as weir:
+                for _ in range(6):
+                    answer = weir.ask()
+                    self.assertEqual((answer.status, answer.body), (200, b'{"whole":1}'))
+                self.assertGreater(len(declining.requests), 0)
+                self.assertEqual(len(taking.requests), 6)
+
+    def test_answer_is_passed_on_when_all_decline(self):
+        for status, body in DECLINES:
+            backends = [self.backend(answers(body, status=status)) for _ in range(3)]
+            with self.subTest(body), self.weir(*backends) as weir:
+                answer = weir.ask()
+                self.assertEqual((answer.status, answer.body), (int(status[:3]), body))
+                self.assertEqual(sum(len(backend.requests) for backend in backends), 2)
+
+    def test_answer_is_passed_on_when_there_is_nobody_else(self):
+        backend = self.backend(answers(BUSY, status=b"503 Service Unavailable"))
+        weir = self.weir(backend)
+        for _ in range(3):  # and the backend is still asked: busy is not ill
+            self.assertEqual(weir.ask().body, BUSY)
+        self.assertEqual(len(backend.requests), 3)
+
+    def test_another_500_is_the_answer(self):
+        one, two = (self.backend(answers(b'{"error":"tokenizer"}', status=b"500 Oh")) for _ in range(2))
+        weir = self.weir(one, two)
+        self.assertEqual(weir.ask().status, 500)
+        self.assertEqual(len(one.requests) + len(two.requests), 1)
+
+    def test_post_that_is_not_known_is_not_sent_again(self):
+        one, two = (self.backend(answers(BUSY, status=b"503 Service Unavailable")) for _ in range(2))
+        weir = self.weir(one, two)
+        self.assertEqual(weir.ask("POST", "/unknown").status, 503)
+        self.assertEqual(len(one.requests) + len(two.requests), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
