@@ -104,6 +104,7 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   RetryVerdict judge(const Error& error) const;
   bool may_go_elsewhere(const Error& error) const;
   bool try_again(const Error& error);
+  void forget_attempt();
   void fail(const Error& error);
   void answer_with_error(const Error& error, std::string_view message);
   void finish(ClientFate fate);

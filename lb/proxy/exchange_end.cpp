@@ -132,8 +132,20 @@ bool Exchange::try_again(const Error& error) {
   body_.rewind();
   head_sent_ = 0;
   retry_reason_ = error;
+  forget_attempt();
   ask_for_lease();
   return true;
+}
+
+// What the report says of an answer is said of the one that the client gets.
+void Exchange::forget_attempt() {
+  hold_.clear();
+  silence_.clear();
+  report_.first_byte = report_.first_event = report_.last_event = {};
+  report_.longest_gap = {};
+  report_.bytes_out = report_.events = 0;
+  report_.tokens_in = report_.tokens_out = -1;
+  report_.is_stream = report_.has_stream_error = false;
 }
 
 void Exchange::fail(const Error& error) {

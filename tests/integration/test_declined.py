@@ -38,6 +38,15 @@ class Declined(ProxyTest):
             self.assertEqual(weir.ask().body, BUSY)
         self.assertEqual(len(backend.requests), 3)
 
+    def test_access_log_counts_only_the_answer_that_was_given(self):
+        declining = self.backend(answers(BUSY, status=b"503 Service Unavailable"))
+        weir = self.weir(declining, self.backend(answers(b'{"whole":1}')), flags=["--access-log"])
+        for _ in range(4):  # some of them meet the busy one first
+            weir.ask()
+        lines = weir.access_lines(4)
+        self.assertEqual(max(line["attempts"] for line in lines), 2)
+        self.assertEqual({line["bytes_out"] for line in lines}, {len(b'{"whole":1}')})
+
     def test_another_500_is_the_answer(self):
         one, two = (self.backend(answers(b'{"error":"tokenizer"}', status=b"500 Oh")) for _ in range(2))
         weir = self.weir(one, two)
