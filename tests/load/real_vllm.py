@@ -71,6 +71,7 @@ def main():
             if kind is not None:
                 journal = slurm.dir / f"journal-{number}"
                 wait_until(lambda: journal.exists() and journal.read_text().count("\n") > REQUESTS / 4, 120, "a quarter done")
+                time.sleep(0.2)  # answers end in batches: just behind one, all others would be in their prefill
                 victim = next(pid for pid in sorted(servers(slurm)) if pid not in killed)
                 killed.append(victim)
                 os.kill(victim, kind)
