@@ -186,6 +186,7 @@ class SlurmCluster:
         for process in [*self._slurmds.values(), self._slurmctld, self._munged]:
             self._end(process)
         self._kill_marked()
+        self._kill_shepherds()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def _write_files(self):
@@ -315,6 +316,16 @@ class SlurmCluster:
             except OSError:
                 continue
         return found
+
+    def _kill_shepherds(self):
+        """slurmstepd outlives a slurmd that was killed; its environment is wiped, its directory is ours."""
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and os.readlink(entry / "cwd").startswith(str(self.dir)):
+                    if (entry / "cmdline").read_bytes().startswith(b"slurmstepd"):
+                        os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
 
     def _kill_marked(self):
         for _ in range(100):
