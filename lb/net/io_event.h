@@ -12,8 +12,10 @@
 
 namespace weir {
 
-// What happened, as a set of bits. `hangup` = the other side sent FIN or the connection is gone:
-// then read until the end, because bytes and FIN that came together give no second edge.
+// What happened, as a set of bits. `hangup` = the other side sent FIN: then read until the end,
+// because bytes and FIN that came together give no second edge. A reset is not told apart: libevent
+// reports it as readable and writable alone, so whoever is not reading has to ask the socket
+// (Stream::pending_error).
 struct Readiness {
   bool readable;
   bool writable;
