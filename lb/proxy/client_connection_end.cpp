@@ -140,11 +140,7 @@ void ClientConnection::drain() {
 }
 
 void ClientConnection::close_now() {
-  if (state_ == State::busy) {
-    exchange_->on_client_gone();
-    context_.give_back(std::move(exchange_));
-  }
-  close();
+  on_left();  // for its exchange there is no difference
 }
 
 void ClientConnection::close() {

@@ -145,10 +145,8 @@ void Exchange::on_lease(Lease lease) {
     if (state_ != State::connecting) return;
   }
   // What must not be sent twice does not go over a connection that its backend may just be closing.
-  const bool may_reuse = may_reuse_ && is_repeatable_ && body_.is_held();
-  const bool is_plain = framing_.kind == http::BodyKind::none && is_repeatable_;
-  backend_ = context_.pool.get(lease_.slot(), lease_.serial(),
-                               may_reuse || (may_reuse_ && is_plain), *this);
+  const bool may_reuse = may_reuse_ && body_.is_held();
+  backend_ = context_.pool.get(lease_.slot(), lease_.serial(), may_reuse, *this);
   if (backend_->state() == BackendConnection::State::busy) begin_sending();
 }
 

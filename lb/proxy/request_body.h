@@ -27,6 +27,8 @@ class RequestBody {
   enum class Pumped : uint8_t { all_sent, blocked, waits_for_client, failed };
   Pumped pump(Stream& backend, std::string_view head, size_t* head_sent);
 
+  // Only a request that is safe to repeat is held; one without a body then always is, until
+  // stop_holding().
   bool is_held() const { return is_held_; }          // can be sent again from the start
   bool is_complete() const { return is_complete_; }  // by the client
   bool was_touched() const { return sent_ > 0 || dropped_ > 0; }
