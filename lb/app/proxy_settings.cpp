@@ -37,6 +37,12 @@ ProxyOptions proxy_options(const Config& config, const std::string& required_key
   options.request_body = listener.request_body;
   options.idle = listener.idle;
   options.fin_is_leaving = listener.client_half_close == HalfClose::abort;
+  options.write_stall = listener.write_stall;
+  options.trusted_proxies = listener.trusted_proxies;
+  options.adds_via = config.via;
+  options.request = pool.timeouts.request;
+  options.hold = pool.timeouts.hold;
+  options.tunnel = pool.timeouts.tunnel;
   options.first_byte = pool.timeouts.first_byte;
   options.between_bytes = pool.timeouts.between_bytes;
   options.replay_bytes = config.replay.per_request;
@@ -62,6 +68,12 @@ BalancerOptions balancer_options(const Config& config) {
   options.tries_unprobed = config.command != Command::launch;
   options.health.rise = static_cast<int>(pool.health.rise);
   options.health.fall = static_cast<int>(pool.health.fall);
+  options.health.eject_failures = pool.health.eject.failures;
+  options.health.eject_base = pool.health.eject.base;
+  options.health.eject_most = pool.health.eject.most;
+  options.health.slow_start = pool.health.slow_start;
+  options.health.stuck_after = pool.health.stuck_after;
+  options.retry_budget = pool.retry.budget;
   return options;
 }
 
@@ -75,7 +87,7 @@ ProberOptions prober_options(const Config& config) {
   ProberOptions options;
   options.path = config.pool.health.path;
   options.interval = config.pool.health.interval;
-  options.fast_interval = std::min(options.fast_interval, options.interval);
+  options.fast_interval = std::min(config.pool.health.fast_interval, options.interval);
   options.timeout = config.pool.health.timeout;
   return options;
 }

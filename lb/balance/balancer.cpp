@@ -59,6 +59,16 @@ void Balancer::expire(TimePoint now) {
   impl_->finish(after);
 }
 
+bool Balancer::take_retry(TimePoint) {
+  return true;
+}
+
+Duration Balancer::retry_after(ErrorKind, TimePoint) const {
+  return {};
+}
+
+void Balancer::watch(TimePoint) {}
+
 void Balancer::update(const BackendSet& set, size_t pending, TimePoint now) {
   Aftermath after;
   std::unique_lock lock(impl_->mutex);

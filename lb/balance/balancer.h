@@ -32,8 +32,13 @@ class Balancer;
 class BackendState;  // one backend as the balancer sees it; backend_state.h, private to lb/balance
 
 struct HealthOptions {
-  int rise = 1;  // good probes in a row until ready
-  int fall = 3;  // bad ones until down; a refused connection takes it down at once
+  int rise = 1;                 // good probes in a row until ready
+  int fall = 3;                 // bad ones until down; a refused connection takes it down at once
+  uint32_t eject_failures = 5;  // gateway-class ones in a row that take it out; 0 = never
+  Duration eject_base = std::chrono::seconds(10);  // the first time; twice as long each time after
+  Duration eject_most = std::chrono::minutes(5);
+  Duration slow_start{};   // of a backend that comes back; 0 = none
+  Duration stuck_after{};  // no byte for so long while its peers send: suspect; 0 = never
 };
 
 struct BalancerOptions {
@@ -45,7 +50,8 @@ struct BalancerOptions {
   bool waits_for_backends = false;  // launch: wait while any is starting, loading or pending
   bool tries_unprobed = true;       // a backend that has not been probed yet may be given work
   HealthOptions health;
-  uint64_t seed = 1;  // of random and two_choices
+  double retry_budget = 0.2;  // second sends per request, in the long run
+  uint64_t seed = 1;          // of random and two_choices
 };
 
 // Names a backend for as long as the process lives; never used again for another one. 0 = none.
@@ -72,6 +78,9 @@ class Lease {
   // neutral.
   void succeeded(TimePoint now);
   void failed(const Error& error, TimePoint now);  // counts against health if the kind does
+
+  // A byte came from the backend: it lives. Lock-free and cheap; for every read.
+  void saw_byte(TimePoint now) noexcept;
 
   // Since when the backend's port has been refusing connections; nullopt = it is not. Lock-free.
   std::optional<TimePoint> refusing_since() const;
@@ -185,6 +194,16 @@ class Balancer {
 
   // Answers places whose patience is over with queue_timeout. Call now and then (100 ms).
   void expire(TimePoint now);
+
+  // May a request be sent a second time? Takes one from the retry budget; false: it is spent.
+  [[nodiscard]] bool take_retry(TimePoint now);
+
+  // How long a client that was refused for `kind` does well to stay away, estimated from the line
+  // and from earlier loads. Zero = no estimate. Whoever says it jitters it.
+  Duration retry_after(ErrorKind kind, TimePoint now) const;
+
+  // Now and then (100 ms): ends ejections and slow starts, looks for backends that are stuck.
+  void watch(TimePoint now);
 
   // The backends from now on. Ids that stay keep their state, unless their address changed (then
   // they are new: new serial). Leases of removed ones run on. `pending`: how many more may still

@@ -53,6 +53,8 @@ void Lease::failed(const Error& error, TimePoint now) {
   balancer_->failed(*state_, error, now);
 }
 
+void Lease::saw_byte(TimePoint) noexcept {}
+
 std::optional<TimePoint> Lease::refusing_since() const {
   WEIR_ASSERT(state_);
   return state_->refusing_since();

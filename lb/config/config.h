@@ -16,6 +16,7 @@
 #include "weir/backend.h"
 #include "weir/log.h"
 #include "weir/policy_name.h"
+#include "weir/subnet.h"
 #include "weir/timer.h"
 
 namespace weir {
@@ -58,6 +59,8 @@ struct ListenerConfig {
   Duration idle = std::chrono::seconds(75);          // of a connection between two requests
   size_t max_head = 32 * 1024;                       // bytes of a request head
   HalfClose client_half_close = HalfClose::abort;
+  Duration write_stall = std::chrono::seconds(60);  // a client that takes nothing of its answer
+  std::vector<Subnet> trusted_proxies;  // whose X-Forwarded-* are kept and extended, not replaced
   bool operator==(const ListenerConfig&) const = default;
 };
 
@@ -81,20 +84,36 @@ struct TimeoutConfig {
   Duration first_byte =
       std::chrono::minutes(10);  // from the request to the first byte of its answer; zero = none
   Duration between_bytes = std::chrono::minutes(2);  // of an answer; zero = none
+  Duration request{};  // one deadline for all attempts, until the answer begins; zero = none
+  Duration hold = std::chrono::seconds(60);  // of an event stream's head, for its first event
+  Duration tunnel = std::chrono::hours(1);   // of an upgraded connection without traffic
   bool operator==(const TimeoutConfig&) const = default;
 };
 
 struct RetryConfig {
   uint32_t attempts = 2;  // sends of one request, the first included
+  double budget = 0.2;    // second sends per request, in the long run; 0 = none but the reserve
   bool operator==(const RetryConfig&) const = default;
+};
+
+// When requests themselves show that a backend is ill.
+struct EjectConfig {
+  uint32_t failures = 5;  // gateway-class ones in a row that take it out; 0 = never
+  Duration base = std::chrono::seconds(10);  // out for so long the first time, then twice that …
+  Duration most = std::chrono::minutes(5);   // … up to this
+  bool operator==(const EjectConfig&) const = default;
 };
 
 struct HealthConfig {
   std::string path = "/health";  // empty = no probes
   Duration interval = std::chrono::seconds(2);
   Duration timeout = std::chrono::seconds(1);
-  uint32_t rise = 1;  // good probes in a row that make ready
-  uint32_t fall = 3;  // bad probes in a row that make down
+  uint32_t rise = 1;                                        // good probes in a row that make ready
+  uint32_t fall = 3;                                        // bad probes in a row that make down
+  Duration fast_interval = std::chrono::milliseconds(500);  // after trouble, and while not ready
+  Duration slow_start = std::chrono::seconds(10);  // of a backend that comes back; zero = none
+  Duration stuck_after = std::chrono::minutes(1);  // no byte while its peers send; zero = never
+  EjectConfig eject;
   bool operator==(const HealthConfig&) const = default;
 };
 
@@ -164,7 +183,10 @@ struct Config {
   std::vector<ListenerConfig> listen{ListenerConfig{}};
   AdminConfig admin;
   PathSet paths = PathSet::inference;
-  PoolConfig pool;  // exactly one in this version
+  uint32_t workers = 0;  // event loops; 0 = one for each CPU this process may use, 4 at most
+  uint32_t max_connections = 0;  // of clients; 0 = what the descriptor limit allows
+  bool via = false;              // "Via: 1.1 weir" in both directions
+  PoolConfig pool;               // exactly one in this version
   ReplayConfig replay;
   LogConfig log;
   DrainConfig drain;

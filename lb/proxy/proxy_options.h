@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "weir/subnet.h"
 #include "weir/timer.h"
 
 #include "lb/http/head_rewriter.h"
@@ -24,6 +25,8 @@ struct ProxyOptions {
       std::chrono::seconds(60);  // a client that takes nothing although bytes wait for it
   Duration first_byte{};         // until the answer begins; of an event stream: its first event
   Duration between_bytes{};
+  Duration request{};  // one deadline for all attempts, until the answer begins
+  Duration tunnel = std::chrono::hours(1);  // of an upgraded connection without traffic
   Duration hold =
       std::chrono::seconds(60);  // the head of an event stream waits for its first event so long …
   size_t hold_bytes = 16 * 1024;  // … and for so many bytes of comments
@@ -35,8 +38,10 @@ struct ProxyOptions {
       std::chrono::milliseconds(1500);  // silence of a stream whose backend's port refuses
   http::PathMode paths = http::PathMode::inference;
   int max_sends = 2;
-  bool fin_is_leaving = true;   // client_half_close: abort
-  bool passes_aborted = false;  // abort: pass
+  bool fin_is_leaving = true;           // client_half_close: abort
+  bool passes_aborted = false;          // abort: pass
+  bool adds_via = false;                // "Via: 1.1 weir" in both directions
+  std::vector<Subnet> trusted_proxies;  // whose X-Forwarded-* are kept and extended
   std::vector<http::HeaderRule> header_up;
   std::vector<http::HeaderRule> header_down;
   std::string
