@@ -12,7 +12,9 @@ RetryVerdict judge_retry(const RetrySituation& situation) noexcept {
   // Nothing went out: no send has been spent, and whatever the request does, it has not done it.
   if (situation.progress == Progress::not_sent) return again;
   // A backend that is slow has the request still; another one would only do the same work again.
-  if (kind == ErrorKind::first_byte_timeout) return RetryVerdict::give_up;
+  const bool is_slow =
+      kind == ErrorKind::first_byte_timeout || kind == ErrorKind::between_bytes_timeout;
+  if (is_slow) return RetryVerdict::give_up;
   if (!situation.is_repeatable || !situation.is_body_held) return RetryVerdict::give_up;
   if (situation.sends >= situation.max_sends) return RetryVerdict::give_up;
   return again;

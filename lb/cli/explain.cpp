@@ -17,7 +17,7 @@ struct Advice {
 };
 
 // What to do, by the word of a log line, a metric or an error body.
-constexpr std::array<Advice, 26> kErrors{{
+constexpr std::array<Advice, 32> kErrors{{
     {"bad_request", "Look at what the client sends; the message names the rule it broke."},
     {"head_too_large", "Raise listen[].max_head, or send fewer or shorter headers."},
     {"target_too_long", "Put long parameters into the body."},
@@ -25,12 +25,17 @@ constexpr std::array<Advice, 26> kErrors{{
     {"path_not_allowed",
      "Ask the engine directly, or forward it on purpose with --paths unsafe-all."},
     {"unauthorized", "Send the run's key as Authorization: Bearer KEY."},
-    {"request_timeout",
-     "The client or the network between is slow; see listen[].request_head and request_body."},
+    {"request_head_timeout",
+     "The client or the network between is slow; see listen[].request_head."},
+    {"request_body_timeout",
+     "The client or the network between is slow; see listen[].request_body."},
     {"client_gone",
      "Nothing is wrong here: the client closed its connection and its generation was stopped."},
+    {"write_stall", "The client reads nothing; see listen[].write_stall."},
+    {"tunnel_idle", "Let the client send pings, or raise timeouts.tunnel."},
     {"queue_full", "More backends, a higher --queue-limit, or fewer clients at once."},
     {"queue_timeout", "More backends, or a longer --queue-timeout."},
+    {"request_deadline", "A longer timeouts.request, more backends, or fewer requests at once."},
     {"backends_loading", "Wait: `weir status --wait-ready` returns when a backend is ready."},
     {"no_backend_ready", "`weir status` says of each backend why not."},
     {"draining", "weir got SIGTERM and finishes what it has; ask again, or another instance."},
@@ -44,6 +49,10 @@ constexpr std::array<Advice, 26> kErrors{{
     {"backend_closed", "The server died or was restarted; look at its log."},
     {"bad_response", "What answers there is not an HTTP server, or one that breaks the protocol."},
     {"first_byte_timeout", "A longer timeouts.first_byte, or fewer requests at once per backend."},
+    {"between_bytes_timeout",
+     "The engine hangs or is overloaded; look at its log, or raise timeouts.between_bytes."},
+    {"gateway_status",
+     "Something before the engine answers in its place, or the engine is not ready; look there."},
     {"stream_silent",
      "The server hung after its port had closed; it was being stopped or is stuck."},
     {"stream_interrupted", "The server died in the middle of an answer; look at its log."},

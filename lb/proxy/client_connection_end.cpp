@@ -34,6 +34,7 @@ void ClientConnection::on_exchange_done(ClientFate fate) {
     close_gracefully();
     return;
   }
+  has_served_ = true;
   await_request();
   if (!input_.empty() || is_processing_ || stream_.is_readable()) continue_.post();
 }
@@ -65,14 +66,14 @@ void ClientConnection::on_deadline() {
   switch (state_) {
     case State::reading_head:
       if (has_begun_head_) {
-        refuse_head(ErrorKind::request_timeout);
+        refuse_head(ErrorKind::request_head_timeout);
       } else {
         close();
       }
       return;
     case State::busy:
       if (!exchange_->is_request_complete() && exchange_->wants_request_body()) {
-        exchange_->refuse(Error{ErrorKind::request_timeout, false, 0});
+        exchange_->refuse(Error{ErrorKind::request_head_timeout, false, 0});
       } else if (stream_.queued() > 0) {
         on_left();  // it takes nothing
       }

@@ -91,6 +91,9 @@ TEST(RetryTest, SlownessIsNoReasonToDoTheWorkTwice) {
   RetrySituation it = died_after_send();
   it.error.kind = ErrorKind::first_byte_timeout;
   EXPECT_EQ(judge_retry(it), RetryVerdict::give_up);
+  it.error.kind = ErrorKind::between_bytes_timeout;
+  it.progress = Progress::response_begun;
+  EXPECT_EQ(judge_retry(it), RetryVerdict::give_up);
 }
 
 TEST(RetryTest, NothingIsTriedAgainOnceTheClientSawAPart) {
