@@ -50,6 +50,7 @@ void add_serve_flags(CLI::App* app, Parsed& parsed) {
   text(app, "--queue-limit", flags.queue_limit, "requests that may wait for a backend",
        "N|unlimited");
   text(app, "--queue-timeout", flags.queue_timeout, "how long a request may wait", "D|off");
+  text(app, "--workers", flags.workers, "threads; default auto, one a CPU, 4 at most", "N|auto");
   text(app, "--paths", flags.paths, "which request paths are forwarded",
        "inference|all|unsafe-all");
   text(app, "--health-path", flags.health_path, "what probes ask for; default /health", "P|off");

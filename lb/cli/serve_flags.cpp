@@ -118,10 +118,12 @@ std::vector<Problem> apply_flags(const ServeFlags& flags, Config* config) {
   apply_discover(flags, config, applier);
   apply_pool(flags, &config->pool, applier);
   if (flags.admin) {
-    const std::string instance = config->admin.instance;
+    const AdminConfig before = config->admin;
     applier.take("--admin", parse_admin(*flags.admin), &config->admin);
-    config->admin.instance = instance;
+    config->admin.instance = before.instance;
+    config->admin.token = before.token;
   }
+  if (flags.workers) applier.take("--workers", parse_workers(*flags.workers), &config->workers);
   if (flags.access_log) {
     applier.take("--access-log", parse_access_output(*flags.access_log), &config->log.access);
   }

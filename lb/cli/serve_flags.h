@@ -22,6 +22,7 @@ struct ServeFlags {
   std::optional<std::string> max_outstanding;
   std::optional<std::string> queue_limit;
   std::optional<std::string> queue_timeout;
+  std::optional<std::string> workers;
   std::optional<std::string> admin;
   std::optional<std::string> access_log;
   std::optional<std::string> paths;

@@ -1,6 +1,11 @@
 #include "lb/config/config.h"
 
 namespace weir {
+namespace {
+
+constexpr Duration kOwnRunWriteStall = std::chrono::minutes(10);
+
+}  // namespace
 
 std::string_view to_string(Command command) noexcept {
   switch (command) {
@@ -44,6 +49,9 @@ Config default_config(Command command) {
   config.pool.queue.limit = kUnlimited;
   config.pool.queue.timeout = Duration::zero();
   config.pool.timeouts.first_byte = Duration::zero();
+  config.pool.timeouts.request = Duration::zero();
+  // A client that somebody has stopped to look at it is no slow client.
+  config.listen.front().write_stall = kOwnRunWriteStall;
   if (command == Command::reverse_proxy) config.paths = PathSet::all;
   if (command == Command::launch) config.pool.when_none_ready = WhenNoneReady::wait_while_pending;
   return config;

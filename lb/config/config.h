@@ -70,6 +70,7 @@ struct AdminConfig {
       Where::own_socket;  // own_socket: admin_socket_path() in this user's run-time directory
   Address address;        // when `address`
   std::string instance;   // names the own socket; empty = the pid
+  std::string token;      // asked of a POST over TCP; empty = one is made at start
   bool operator==(const AdminConfig&) const = default;
 };
 

@@ -34,14 +34,32 @@ void check_listeners(const Config& config, std::vector<Problem>& problems) {
   }
 }
 
+std::string difference(const ListenerConfig& a, const ListenerConfig& b) {
+  std::string keys;
+  const auto add = [&keys](bool is_same, std::string_view key) {
+    if (!is_same) keys += (keys.empty() ? "" : ", ") + std::string(key);
+  };
+  add(a.request_head == b.request_head, "request_head");
+  add(a.request_body == b.request_body, "request_body");
+  add(a.idle == b.idle, "idle");
+  add(a.max_head == b.max_head, "max_head");
+  add(a.client_half_close == b.client_half_close, "client_half_close");
+  add(a.write_stall == b.write_stall, "write_stall");
+  add(a.trusted_proxies == b.trusted_proxies, "trusted_proxies");
+  return keys.empty() ? "more than their address" : keys;
+}
+
 // The limits of clients are one set for the process in this version.
 void check_limits(const Config& config, std::vector<Problem>& problems) {
+  const ListenerConfig& first = config.listen.front();
   for (const ListenerConfig& listener : config.listen) {
-    ListenerConfig same = config.listen.front();
+    ListenerConfig same = first;
     same.address = listener.address;
     if (listener == same) continue;
-    problems.push_back({"listeners differ in more than their address, which this version cannot do",
-                        "give " + to_string(listener.address) + " the limits of the first one"});
+    problems.push_back({"listeners " + to_string(first.address) + " and " +
+                            to_string(listener.address) + " differ in " +
+                            difference(first, listener) + ", which this version cannot do",
+                        "give both the same"});
   }
 }
 
@@ -71,6 +89,20 @@ std::vector<Problem> check_config(const Config& config) {
   check_listeners(config, problems);
   check_limits(config, problems);
   check_backends(config, problems);
+  const EjectConfig& eject = config.pool.health.eject;
+  if (eject.base > eject.most) {
+    problems.push_back({"health.eject.base (" + duration_text(eject.base) +
+                            ") is longer than health.eject.most (" + duration_text(eject.most) +
+                            ")",
+                        "raise the latter"});
+  }
+  const Duration request = config.pool.timeouts.request;
+  if (request != Duration::zero() && request <= config.pool.timeouts.connect) {
+    problems.push_back({"timeouts.request (" + duration_text(request) +
+                            ") leaves nothing beyond timeouts.connect (" +
+                            duration_text(config.pool.timeouts.connect) + ")",
+                        "lengthen the first or shorten the second"});
+  }
   if (config.replay.per_request > config.replay.total) {
     problems.push_back({"replay.per_request (" + size_text(config.replay.per_request) +
                             ") is more than replay.total (" + size_text(config.replay.total) + ")",

@@ -47,6 +47,11 @@ std::string schema_of(const Setting& setting) {
     case SettingKind::count_or_no_limit:
       return "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0}, {\"const\": \"unlimited\"}], " +
              about + "}";
+    case SettingKind::count_or_auto:
+      return "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": 1}, {\"const\": \"auto\"}], " +
+             about + "}";
+    case SettingKind::share:
+      return "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1, " + about + "}";
     case SettingKind::flag:
       return "{\"type\": \"boolean\", " + about + "}";
     case SettingKind::texts:
@@ -109,7 +114,9 @@ std::string object_schema(const SchemaNode& node, const std::string& indent,
     const std::string item =
         name == "discover" ? object : "{\"anyOf\": [{\"type\": \"string\"}, " + object + "]}";
     const std::string list = "{\"type\": \"array\", \"items\": " + item + "}";
-    out += !child.is_list       ? object
+    const std::string single =
+        name == "eject" ? "{\"anyOf\": [{\"const\": \"off\"}, " + object + "]}" : object;
+    out += !child.is_list       ? single
            : name == "discover" ? "{\"anyOf\": [" + list + ", " + object + "]}"
                                 : list;
   }
@@ -117,8 +124,8 @@ std::string object_schema(const SchemaNode& node, const std::string& indent,
 }
 
 bool is_of_pool(std::string_view path) {
-  for (const std::string_view prefix :
-       {"listen", "admin", "paths", "replay", "log", "drain", "$schema"}) {
+  for (const std::string_view prefix : {"listen", "admin", "workers", "max_connections", "via",
+                                        "paths", "replay", "log", "drain", "$schema"}) {
     if (path.starts_with(prefix)) return false;
   }
   return true;

@@ -6,6 +6,7 @@
 
 #include "lb/config/config_reader.h"
 #include "lb/config/pool_reader.h"
+#include "lb/config/secret_text.h"
 #include "lb/config/setting_text.h"
 #include "lb/config/small_file.h"
 #include "lb/config/units.h"
@@ -15,8 +16,28 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 constexpr size_t kMostListeners = 64;
+constexpr size_t kMostSubnets = 256;
+
+void read_subnets(ConfigReader& in, std::string_view key, std::vector<Subnet>& out) {
+  if (!in.has(key)) return;
+  out.clear();
+  for (const JsonNode* item : in.array(key)) {
+    if (item->kind != JsonNode::Kind::string) {
+      in.mistake_at(item->place, in.path_of(key) + ": expected a string, got " + kind_text(*item),
+                    "write a range like \"10.0.0.0/8\"");
+      continue;
+    }
+    const Result<Subnet, Problem> subnet = Subnet::parse(item->text);
+    if (subnet) out.push_back(*subnet);
+    if (!subnet)
+      in.mistake_at(item->place, in.path_of(key) + ": " + subnet.error().what, subnet.error().help);
+  }
+  if (out.size() > kMostSubnets)
+    in.mistake(key, "more than " + std::to_string(kMostSubnets) + " ranges");
+}
 
 void read_listener(ConfigReader in, ListenerConfig& out) {
   if (!in.has("address"))
@@ -28,6 +49,8 @@ void read_listener(ConfigReader in, ListenerConfig& out) {
   in.duration("idle", out.idle, milliseconds(100), hours(24));
   in.size("max_head", out.max_head, 1024, 1024 * 1024);
   in.text("client_half_close", out.client_half_close, &parse_half_close);
+  in.duration("write_stall", out.write_stall, seconds(1), hours(24));
+  read_subnets(in, "trusted_proxies", out.trusted_proxies);
   constexpr std::array<std::string_view, 1> kLater{"tls"};
   in.reject_unknown_keys(kLater);
 }
@@ -38,7 +61,8 @@ void read_listeners(ConfigReader& root, std::vector<JsonMistake>& mistakes, Conf
   std::vector<ListenerConfig> listeners;
   for (const JsonNode* item : items) {
     const std::string path = "listen[" + std::to_string(listeners.size()) + "]";
-    ListenerConfig& listener = listeners.emplace_back();
+    ListenerConfig& listener = listeners.emplace_back(out.listen.front());
+    listener.address = ListenerConfig{}.address;
     ConfigReader in(*item, path, mistakes);
     if (item->kind == JsonNode::Kind::object) {
       read_listener(std::move(in), listener);
@@ -107,9 +131,13 @@ void read_pools(ConfigReader& root, std::vector<JsonMistake>& mistakes, PoolConf
 
 void read_process(ConfigReader& root, Config& out) {
   root.text("paths", out.paths, &parse_paths);
+  root.text_or_number("workers", out.workers, &parse_workers);
+  root.text_or_number("max_connections", out.max_connections, &parse_max_connections);
+  root.flag("via", out.via);
   if (std::optional<ConfigReader> admin = root.object("admin")) {
-    constexpr std::array<std::string_view, 2> kLater{"token", "status_page"};
+    constexpr std::array<std::string_view, 1> kLater{"status_page"};
     admin->text("address", out.admin, &parse_admin);
+    admin->text("token", out.admin.token, &read_secret);
     admin->reject_unknown_keys(kLater);
   }
   if (std::optional<ConfigReader> replay = root.object("replay")) {
@@ -178,8 +206,7 @@ Result<Config, std::vector<ConfigMistake>> parse_config(std::string_view text,
   read_listeners(root, mistakes, config);
   read_pools(root, mistakes, config.pool);
   read_process(root, config);
-  constexpr std::array<std::string_view, 6> kLater{"auth",   "workers", "tls",
-                                                   "models", "version", "defaults"};
+  constexpr std::array<std::string_view, 5> kLater{"auth", "tls", "models", "version", "defaults"};
   root.reject_unknown_keys(kLater);
   if (!mistakes.empty()) return in_order(std::move(mistakes));
   return config;

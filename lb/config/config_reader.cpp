@@ -47,6 +47,20 @@ void ConfigReader::count(std::string_view key, uint32_t& target, uint32_t least,
                    std::to_string(most) + ", got " + kind_text(*node));
 }
 
+void ConfigReader::share(std::string_view key, double& target) {
+  const JsonNode* node = value(key);
+  if (node == nullptr) return;
+  const bool is_number =
+      node->kind == JsonNode::Kind::integer || node->kind == JsonNode::Kind::real;
+  const Result<double, Problem> value = parse_share(node->text);
+  if (is_number && value) {
+    target = *value;
+    return;
+  }
+  mistake(key, "expected a number from 0 to 1, got " + kind_text(*node),
+          is_number ? "" : "write it without quotes, like 0.2");
+}
+
 void ConfigReader::flag(std::string_view key, bool& target) {
   const JsonNode* node = value(key);
   if (node == nullptr) return;

@@ -38,6 +38,7 @@ class ConfigReader {
   void duration(std::string_view key, Duration& target, Duration least, Duration most);
   void size(std::string_view key, size_t& target, size_t least, size_t most);
   void count(std::string_view key, uint32_t& target, uint32_t least, uint32_t most);
+  void share(std::string_view key, double& target);  // 0 to 1, a number without quotes
   void flag(std::string_view key, bool& target);
 
   // Nested values, as cursors; nothing if absent or (a mistake) of another kind.

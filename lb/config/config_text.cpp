@@ -4,6 +4,7 @@
 
 #include "lb/config/backend_list.h"
 #include "lb/config/header_rule.h"
+#include "lb/config/secret_text.h"
 #include "lb/config/setting_table.h"
 #include "lb/config/setting_text.h"
 #include "lb/config/units.h"
@@ -35,6 +36,10 @@ std::string limit(Duration value) {
 
 std::string bound(size_t value, size_t none) {
   return value == none ? quoted("unlimited") : std::to_string(value);
+}
+
+std::string count_or_auto(uint32_t value) {
+  return value == 0 ? quoted("auto") : std::to_string(value);
 }
 
 // Writes JSON line by line and knows the path it is at.
@@ -117,6 +122,11 @@ void write_listeners(ConfigWriter& out, const Config& config) {
     out.value("idle", duration(listener.idle));
     out.value("max_head", quoted(size_text(listener.max_head)));
     out.value("client_half_close", quoted(to_string(listener.client_half_close)));
+    out.value("write_stall", duration(listener.write_stall));
+    std::string subnets;
+    for (const Subnet& subnet : listener.trusted_proxies)
+      subnets += (subnets.empty() ? "" : ", ") + quoted(subnet.to_string());
+    out.value("trusted_proxies", "[" + subnets + "]");
     out.close();
   }
   out.close();
@@ -132,7 +142,7 @@ void write_backends(ConfigWriter& out, const PoolConfig& pool) {
     out.value("weight", std::to_string(backend.weight));
     if (backend.max_outstanding != 0)
       out.value("max_outstanding", std::to_string(backend.max_outstanding));
-    if (!backend.api_key.empty()) out.value("api_key", quoted("***"));
+    if (!backend.api_key.empty()) out.value("api_key", quoted(kMaskedSecret));
     out.close();
   }
   out.close();
@@ -156,6 +166,28 @@ std::string rules(const std::vector<HeaderRule>& list) {
   return "[" + out + "]";
 }
 
+void write_health(ConfigWriter& out, const HealthConfig& health) {
+  out.open("health", '{');
+  out.value("path", quoted(health.path.empty() ? "off" : health.path));
+  out.value("interval", duration(health.interval));
+  out.value("timeout", duration(health.timeout));
+  out.value("rise", std::to_string(health.rise));
+  out.value("fall", std::to_string(health.fall));
+  out.value("fast_interval", duration(health.fast_interval));
+  out.value("slow_start", limit(health.slow_start));
+  out.value("stuck_after", limit(health.stuck_after));
+  if (health.eject.failures == 0) {
+    out.value("eject", quoted("off"));
+  } else {
+    out.open("eject", '{');
+    out.value("failures", std::to_string(health.eject.failures));
+    out.value("base", duration(health.eject.base));
+    out.value("most", duration(health.eject.most));
+    out.close();
+  }
+  out.close();
+}
+
 void write_pool(ConfigWriter& out, const PoolConfig& pool) {
   out.value("policy", quoted(to_string(pool.policy)));
   out.value("max_outstanding_per_backend", bound(pool.max_outstanding_per_backend, 0));
@@ -167,17 +199,15 @@ void write_pool(ConfigWriter& out, const PoolConfig& pool) {
   out.value("connect", duration(pool.timeouts.connect));
   out.value("first_byte", limit(pool.timeouts.first_byte));
   out.value("between_bytes", limit(pool.timeouts.between_bytes));
+  out.value("request", limit(pool.timeouts.request));
+  out.value("hold", duration(pool.timeouts.hold));
+  out.value("tunnel", limit(pool.timeouts.tunnel));
   out.close();
   out.open("retry", '{');
   out.value("attempts", std::to_string(pool.retry.attempts));
+  out.value("budget", share_text(pool.retry.budget));
   out.close();
-  out.open("health", '{');
-  out.value("path", quoted(pool.health.path.empty() ? "off" : pool.health.path));
-  out.value("interval", duration(pool.health.interval));
-  out.value("timeout", duration(pool.health.timeout));
-  out.value("rise", std::to_string(pool.health.rise));
-  out.value("fall", std::to_string(pool.health.fall));
-  out.close();
+  write_health(out, pool.health);
   out.value("abort", quoted(to_string(pool.abort)));
   write_backends(out, pool);
   out.value("header_up", rules(pool.header_up));
@@ -210,7 +240,11 @@ std::string config_text(const Config& config, ConfigTextStyle style) {
   write_listeners(out, config);
   out.open("admin", '{');
   out.value("address", quoted(admin_text(config.admin)));
+  if (!config.admin.token.empty()) out.value("token", quoted(kMaskedSecret));
   out.close();
+  out.value("workers", count_or_auto(config.workers));
+  out.value("max_connections", count_or_auto(config.max_connections));
+  out.value("via", config.via ? "true" : "false");
   out.value("paths", quoted(to_string(config.paths)));
   const bool has_name = config.pool.name != PoolConfig{}.name;
   if (has_name) {

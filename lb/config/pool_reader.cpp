@@ -157,6 +157,39 @@ void read_rules(ConfigReader& in, std::string_view key, std::vector<HeaderRule>&
     in.mistake(key, "more than " + std::to_string(kMostRules) + " rules");
 }
 
+// "off", or {failures, base, most}.
+void read_eject(ConfigReader& in, EjectConfig& out) {
+  const JsonNode* node = in.value("eject");
+  if (node == nullptr) return;
+  if (node->kind == JsonNode::Kind::string && node->text == "off") {
+    out = EjectConfig{};
+    out.failures = 0;
+    return;
+  }
+  if (node->kind != JsonNode::Kind::object) {
+    in.mistake("eject", "expected an object, got " + kind_text(*node),
+               "write {\"failures\": 5}, or \"off\"");
+    return;
+  }
+  std::optional<ConfigReader> eject = in.object("eject");
+  eject->count("failures", out.failures, 1, 1000);
+  eject->duration("base", out.base, milliseconds(100), hours(24));
+  eject->duration("most", out.most, milliseconds(100), hours(24));
+  eject->reject_unknown_keys();
+}
+
+void read_health(ConfigReader& in, HealthConfig& out) {
+  in.text("path", out.path, &parse_health_path);
+  in.duration("interval", out.interval, milliseconds(50), hours(1));
+  in.duration("timeout", out.timeout, milliseconds(10), minutes(10));
+  in.count("rise", out.rise, 1, 1000);
+  in.count("fall", out.fall, 1, 1000);
+  in.duration("fast_interval", out.fast_interval, milliseconds(50), hours(1));
+  in.text("slow_start", out.slow_start, &parse_time_limit);
+  in.text("stuck_after", out.stuck_after, &parse_time_limit);
+  read_eject(in, out.eject);
+}
+
 void read_parts(ConfigReader& in, PoolConfig& out) {
   if (std::optional<ConfigReader> queue = in.object("queue")) {
     queue->text_or_number("limit", out.queue.limit, &parse_queue_limit);
@@ -167,19 +200,18 @@ void read_parts(ConfigReader& in, PoolConfig& out) {
     timeouts->duration("connect", out.timeouts.connect, milliseconds(10), minutes(10));
     timeouts->text("first_byte", out.timeouts.first_byte, &parse_time_limit);
     timeouts->text("between_bytes", out.timeouts.between_bytes, &parse_time_limit);
+    timeouts->text("request", out.timeouts.request, &parse_time_limit);
+    timeouts->duration("hold", out.timeouts.hold, Duration::zero(), hours(1));
+    timeouts->text("tunnel", out.timeouts.tunnel, &parse_time_limit);
     timeouts->reject_unknown_keys();
   }
   if (std::optional<ConfigReader> retry = in.object("retry")) {
-    constexpr std::array<std::string_view, 1> kLater{"budget"};
     retry->count("attempts", out.retry.attempts, 1, 10);
-    retry->reject_unknown_keys(kLater);
+    retry->share("budget", out.retry.budget);
+    retry->reject_unknown_keys();
   }
   if (std::optional<ConfigReader> health = in.object("health")) {
-    health->text("path", out.health.path, &parse_health_path);
-    health->duration("interval", out.health.interval, milliseconds(50), hours(1));
-    health->duration("timeout", out.health.timeout, milliseconds(10), minutes(10));
-    health->count("rise", out.health.rise, 1, 1000);
-    health->count("fall", out.health.fall, 1, 1000);
+    read_health(*health, out.health);
     health->reject_unknown_keys();
   }
 }

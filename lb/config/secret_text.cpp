@@ -45,6 +45,10 @@ Result<std::string, Problem> fetch(std::string_view text) {
 Result<std::string, Problem> read_secret(std::string_view text) {
   Result<std::string, Problem> secret = fetch(text);
   if (!secret) return secret;
+  if (*secret == kMaskedSecret) {
+    return Problem{"\"***\" stands where weir check --print left a secret out",
+                   "write the secret, or ${file:PATH}"};
+  }
   const bool is_visible = std::ranges::all_of(*secret, [](char c) { return c > 0x20 && c < 0x7f; });
   if (!secret->empty() && secret->size() <= kLongestSecret && is_visible) return secret;
   return Problem{"the secret is empty, too long or not visible ASCII", "check where it comes from"};

@@ -9,6 +9,9 @@
 
 namespace weir {
 
+// What is printed in place of a secret; nobody's secret.
+inline constexpr std::string_view kMaskedSecret = "***";
+
 // The secret itself; a text without "${" is one already. It must be usable in a header: visible
 // ASCII, not empty, <= 4 KiB. Problems name the source, never the content.
 Result<std::string, Problem> read_secret(std::string_view text);

@@ -8,7 +8,7 @@ namespace {
 
 using enum SettingKind;
 
-constexpr std::array<Setting, 40> kSettings{{
+constexpr std::array<Setting, 56> kSettings{{
     {"listen[].address", address, "", "--listen", "where clients connect; :PORT is all addresses"},
     {"listen[].request_head", duration, "", "", "for a request head, from its first byte on"},
     {"listen[].request_body", duration, "", "", "between two reads of a request body"},
@@ -16,7 +16,16 @@ constexpr std::array<Setting, 40> kSettings{{
     {"listen[].max_head", size, "", "", "of a request head"},
     {"listen[].client_half_close", choice, "abort|ignore", "",
      "a client's FIN means it left, or nothing"},
+    {"listen[].write_stall", duration, "", "", "of a client that takes nothing of its answer"},
+    {"listen[].trusted_proxies", texts, "", "",
+     "ranges whose X-Forwarded-* are kept and extended, not replaced"},
     {"admin.address", text, "", "--admin", "socket (of this user), an address or off"},
+    {"admin.token", text, "", "",
+     "asked of who drains over TCP; made at start if absent; ${file:PATH}, ${env:NAME}"},
+    {"workers", count_or_auto, "", "--workers", "threads with clients; auto: one a CPU, 4 at most"},
+    {"max_connections", count_or_auto, "", "",
+     "of clients; auto: what the limit of descriptors allows"},
+    {"via", flag, "", "", "\"Via: 1.1 weir\" in requests and responses"},
     {"paths", choice, "inference|all|unsafe-all", "--paths", "which request paths are forwarded"},
     {"policy", choice, "least_outstanding|round_robin|random|two_choices", "--policy",
      "who is chosen"},
@@ -28,12 +37,27 @@ constexpr std::array<Setting, 40> kSettings{{
     {"timeouts.first_byte", duration_or_off, "", "",
      "from a request to the first byte of its answer"},
     {"timeouts.between_bytes", duration_or_off, "", "", "of an answer"},
+    {"timeouts.request", duration_or_off, "", "",
+     "from a request to the beginning of its answer, all attempts together"},
+    {"timeouts.hold", duration, "", "",
+     "an event stream's head waits for its first event; 0: not at all"},
+    {"timeouts.tunnel", duration_or_off, "", "", "of an upgraded connection without traffic"},
     {"retry.attempts", count, "", "", "sends of one request, the first included"},
+    {"retry.budget", share, "", "", "second sends as a share of all requests; 0 to 1"},
     {"health.path", text, "", "--health-path", "what probes ask for, or off"},
     {"health.interval", duration, "", "", "between two probes"},
     {"health.timeout", duration, "", "", "of a probe"},
     {"health.rise", count, "", "", "good probes in a row that make ready"},
     {"health.fall", count, "", "", "bad probes in a row that make down"},
+    {"health.fast_interval", duration, "", "", "between two probes after trouble"},
+    {"health.slow_start", duration_or_off, "", "",
+     "a backend that comes back gets its full share after so long"},
+    {"health.stuck_after", duration_or_off, "", "",
+     "no byte of a backend for so long while others send makes suspect"},
+    {"health.eject.failures", count, "", "",
+     "failed requests in a row that eject; \"eject\": \"off\" for never"},
+    {"health.eject.base", duration, "", "", "ejected for so long, then twice that, and so on"},
+    {"health.eject.most", duration, "", "", "up to this"},
     {"abort", choice, "error|pass", "", "what an answer that the engine aborted becomes"},
     {"backends[].name", text, "", "", "as metrics and logs call it; default host:port"},
     {"backends[].url", text, "", "URL, --to",
@@ -78,6 +102,10 @@ std::string_view to_string(SettingKind kind) noexcept {
       return "number";
     case count_or_no_limit:
       return "number or \"unlimited\"";
+    case count_or_auto:
+      return "number or \"auto\"";
+    case share:
+      return "number from 0 to 1";
     case flag:
       return "true or false";
     case choice:

@@ -16,6 +16,8 @@ enum class SettingKind : uint8_t {
   size,               // "64KiB"
   count,              // 12
   count_or_no_limit,  // 12 or "unlimited"
+  count_or_auto,      // 12 or "auto"
+  share,              // 0.2
   flag,               // true, false
   choice,             // one of some words
   texts,              // an array of strings

@@ -57,6 +57,13 @@ bool has_control_chars(std::string_view text) {
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+Result<uint32_t, Problem> count_or_auto(std::string_view text, uint64_t least, uint64_t most) {
+  if (text == "auto") return uint32_t{0};
+  const Result<uint64_t, Problem> count = parse_count(text, least, most);
+  if (!count) return Problem{count.error().what, "write a number, or \"auto\""};
+  return static_cast<uint32_t>(*count);
+}
+
 }  // namespace
 
 Result<PolicyName, Problem> parse_policy(std::string_view text) {
@@ -95,6 +102,13 @@ Result<uint32_t, Problem> parse_max_outstanding(std::string_view text) {
   const Result<uint64_t, Problem> count = parse_count(text, 1, 1'000'000);
   if (!count) return Problem{count.error().what, "write a number of requests, or \"unlimited\""};
   return static_cast<uint32_t>(*count);
+}
+
+Result<uint32_t, Problem> parse_workers(std::string_view text) {
+  return count_or_auto(text, 1, 64);
+}
+Result<uint32_t, Problem> parse_max_connections(std::string_view text) {
+  return count_or_auto(text, 16, 1'000'000);
 }
 
 Result<Duration, Problem> parse_time_limit(std::string_view text) {

@@ -21,7 +21,9 @@ Result<AbortedAnswer, Problem> parse_aborted_answer(std::string_view text);
 Result<std::string, Problem> parse_name(std::string_view text);
 Result<size_t, Problem> parse_queue_limit(std::string_view text);  // N or "unlimited"
 Result<uint32_t, Problem> parse_max_outstanding(
-    std::string_view text);  // 1…1000000 or "unlimited" (0)
+    std::string_view text);                                      // 1…1000000 or "unlimited" (0)
+Result<uint32_t, Problem> parse_workers(std::string_view text);  // 1…64 or "auto" (0)
+Result<uint32_t, Problem> parse_max_connections(std::string_view text);  // 16…1000000 or "auto" (0)
 Result<Duration, Problem> parse_time_limit(std::string_view text);  // a duration or "off" (zero)
 Result<std::string, Problem> parse_health_path(std::string_view text);  // "/…" or "off" (empty)
 Result<AdminConfig, Problem> parse_admin(std::string_view text);  // "socket", an address or "off"

@@ -137,6 +137,15 @@ Result<uint64_t, Problem> parse_count(std::string_view text, uint64_t least, uin
                  ""};
 }
 
+Result<double, Problem> parse_share(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size() && !text.empty();
+  if (is_whole && value >= 0 && value <= 1) return value + 0.0;  // -0 is 0
+  return Problem{"expected a number from 0 to 1, got " + quoted(text.substr(0, 40)),
+                 "write a share, like 0.2"};
+}
+
 std::string duration_text(Duration duration) {
   int64_t left = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   if (left <= 0) return "0";
@@ -160,6 +169,12 @@ std::string size_text(size_t size) {
     if (size % unit.bytes == 0) return std::to_string(size / unit.bytes) + std::string(unit.name);
   }
   return std::to_string(size) + "B";
+}
+
+std::string share_text(double share) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), share);
+  return error == std::errc() ? std::string(text.data(), end) : "0";
 }
 
 }  // namespace weir

@@ -20,8 +20,12 @@ TEST(ServeFlagsTest, AFlagWinsOverTheFile) {
   flags.backends = {"n[1-2]:80", "n1:80"};
   flags.queue_limit = "unlimited";
   flags.queue_timeout = "off";
+  flags.workers = "4";
   flags.admin = "off";
+  config.admin.token = "sesame";
   EXPECT_TRUE(apply_flags(flags, &config).empty());
+  EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.admin.token, "sesame");
   EXPECT_EQ(config.pool.backends.size(), 2U);  // the one that is there twice once
   EXPECT_EQ(config.listen.size(), 2U);
   EXPECT_EQ(config.listen[1].idle, Duration(5s));
@@ -37,8 +41,11 @@ TEST(ServeFlagsTest, AllMistakesAreToldEachWithItsFlag) {
   flags.max_outstanding = "0";
   flags.backends = {"https://a"};
   flags.header_up = {"x"};
+  flags.workers = "65";
   const std::vector<Problem> problems = apply_flags(flags, &config);
-  ASSERT_EQ(problems.size(), 5U);
+  ASSERT_EQ(problems.size(), 6U);
+  EXPECT_EQ(problems[5].what, "--workers: expected a whole number from 1 to 64, got \"65\"");
+  EXPECT_EQ(problems[5].help, "write a number, or \"auto\"");
   EXPECT_EQ(problems[1].what, "--policy: unknown policy \"x\"");
   EXPECT_EQ(problems[3].what, "--queue-timeout: \"30\" has no unit");
 }

@@ -49,7 +49,28 @@ TEST(ConfigCheckTest, ListenersDifferInTheirAddressOnly) {
   EXPECT_EQ(first_problem(config), "");
   config.listen.back().idle = std::chrono::seconds(1);
   EXPECT_EQ(first_problem(config),
-            "listeners differ in more than their address, which this version cannot do");
+            "listeners 127.0.0.1:8080 and 127.0.0.1:8081 differ in idle, which this version "
+            "cannot do");
+  config.listen.back() = config.listen.front();
+  config.listen.back().address.port = 8081;
+  config.listen.back().write_stall = std::chrono::seconds(1);
+  config.listen.back().trusted_proxies.push_back(*Subnet::parse("::1"));
+  EXPECT_EQ(first_problem(config),
+            "listeners 127.0.0.1:8080 and 127.0.0.1:8081 differ in write_stall, trusted_proxies, "
+            "which this version cannot do");
+}
+
+TEST(ConfigCheckTest, ABackendIsNotEjectedForLongerThanTheMost) {
+  Config config = with_backend("a:1");
+  config.pool.health.eject.most = std::chrono::seconds(1);
+  EXPECT_EQ(first_problem(config), "health.eject.base (10s) is longer than health.eject.most (1s)");
+}
+
+TEST(ConfigCheckTest, ARequestHasTimeForMoreThanConnecting) {
+  Config config = with_backend("a:1");
+  config.pool.timeouts.request = config.pool.timeouts.connect;
+  EXPECT_EQ(first_problem(config),
+            "timeouts.request (2s) leaves nothing beyond timeouts.connect (2s)");
 }
 
 TEST(ConfigCheckTest, OneReplayBodyFitsIntoAllOfThem) {
@@ -65,6 +86,9 @@ TEST(DefaultConfigTest, OnlyAServiceRefusesForWaiting) {
     EXPECT_EQ(config.pool.queue.limit, kUnlimited);
     EXPECT_EQ(config.pool.queue.timeout, Duration::zero());
     EXPECT_EQ(config.pool.timeouts.first_byte, Duration::zero());
+    EXPECT_EQ(config.pool.timeouts.request, Duration::zero());
+    EXPECT_GT(config.listen.front().write_stall,
+              default_config(Command::serve).listen.front().write_stall);
   }
   EXPECT_EQ(default_config(Command::launch).pool.when_none_ready,
             WhenNoneReady::wait_while_pending);

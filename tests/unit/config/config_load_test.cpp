@@ -62,13 +62,18 @@ TEST(ConfigLoadTest, EveryKeyArrives) {
   const Config config = parsed(R"({
     "$schema": "x",
     "listen": ["127.0.0.1:1", {"address": ":2", "request_head": "1s", "request_body": "2s",
-               "idle": "3s", "max_head": "4KiB", "client_half_close": "ignore"}],
-    "admin": {"address": "off"}, "paths": "all", "policy": "two_choices",
+               "idle": "3s", "max_head": "4KiB", "client_half_close": "ignore",
+               "write_stall": "4s", "trusted_proxies": ["10.0.0.0/8", "fd00::1"]}],
+    "admin": {"address": "off", "token": "sesame"}, "workers": 3, "max_connections": 100,
+    "via": true, "paths": "all", "policy": "two_choices",
     "max_outstanding_per_backend": "unlimited",
     "queue": {"limit": 5, "timeout": "off"},
-    "timeouts": {"connect": "6s", "first_byte": "off", "between_bytes": "7s"},
-    "retry": {"attempts": 3},
-    "health": {"path": "off", "interval": "8s", "timeout": "9s", "rise": 10, "fall": 11},
+    "timeouts": {"connect": "6s", "first_byte": "off", "between_bytes": "7s",
+                 "request": "20m", "hold": "0", "tunnel": "off"},
+    "retry": {"attempts": 3, "budget": 0.5},
+    "health": {"path": "off", "interval": "8s", "timeout": "9s", "rise": 10, "fall": 11,
+               "fast_interval": "100ms", "slow_start": "off", "stuck_after": "5m",
+               "eject": {"failures": 7, "base": "1s", "most": "2m"}},
     "abort": "pass",
     "backends": [{"name": "n", "url": "http://a:1", "weight": 2,
                   "max_outstanding": 12, "api_key": "sk-1"}],
@@ -87,6 +92,21 @@ TEST(ConfigLoadTest, EveryKeyArrives) {
   EXPECT_EQ(config.pool.timeouts.between_bytes, Duration(7s));
   EXPECT_EQ(config.pool.health.path, "");
   EXPECT_EQ(config.pool.health.fall, 11U);
+  EXPECT_EQ(config.listen[1].write_stall, Duration(4s));
+  ASSERT_EQ(config.listen[1].trusted_proxies.size(), 2U);
+  EXPECT_EQ(config.listen[1].trusted_proxies[1].to_string(), "fd00::1/128");
+  EXPECT_EQ(config.admin.token, "sesame");
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.max_connections, 100U);
+  EXPECT_TRUE(config.via);
+  EXPECT_EQ(config.pool.timeouts.request, Duration(20min));
+  EXPECT_EQ(config.pool.timeouts.hold, Duration::zero());
+  EXPECT_EQ(config.pool.timeouts.tunnel, Duration::zero());
+  EXPECT_EQ(config.pool.retry.budget, 0.5);
+  EXPECT_EQ(config.pool.health.fast_interval, Duration(100ms));
+  EXPECT_EQ(config.pool.health.slow_start, Duration::zero());
+  EXPECT_EQ(config.pool.health.stuck_after, Duration(5min));
+  EXPECT_EQ(config.pool.health.eject, (EjectConfig{7, 1s, 2min}));
   EXPECT_EQ(config.pool.backends[0].api_key, "sk-1");
   EXPECT_EQ(config.pool.backends[0].max_outstanding, 12U);
   EXPECT_EQ(config.pool.discover[0].owners, std::vector<uint32_t>{14});
@@ -97,11 +117,24 @@ TEST(ConfigLoadTest, EveryKeyArrives) {
 }
 
 TEST(ConfigLoadTest, TellsAllMistakesInTheOrderOfTheFile) {
-  EXPECT_EQ(mistakes("{\"polcy\": 1,\n \"queue\": {\"timeout\": \"30\"},\n \"workers\": 2}"),
+  EXPECT_EQ(mistakes("{\"polcy\": 1,\n \"queue\": {\"timeout\": \"30\"},\n \"auth\": {}}"),
             (std::vector<std::string>{
                 "f:1:2 unknown key \"polcy\" | did you mean \"policy\"?",
                 "f:2:23 queue.timeout: \"30\" has no unit | write \"30s\" (units: ms s m h d)",
-                "f:3:2 \"workers\" is not in this version | leave it out"}));
+                "f:3:2 \"auth\" is not in this version | leave it out"}));
+}
+
+TEST(ConfigLoadTest, EjectionCanBeSwitchedOff) {
+  const Config config = parsed(R"({"backends": ["a:1"], "health": {"eject": "off"}})");
+  EXPECT_EQ(config.pool.health.eject.failures, 0U);
+  EXPECT_EQ(parsed(config_text(config, {})), config);
+}
+
+TEST(ConfigLoadTest, AutoIsWhatTheMachineHas) {
+  const Config config =
+      parsed(R"({"backends": ["a:1"], "workers": "auto", "max_connections": "auto"})");
+  EXPECT_EQ(config.workers, 0U);
+  EXPECT_EQ(config.max_connections, 0U);
 }
 
 TEST(ConfigLoadTest, APoolsNameCanStandInALogLine) {
@@ -140,14 +173,19 @@ TEST(ConfigLoadTest, WhatIsPrintedIsReadBackToTheSame) {
   Config config = parsed(
       R"({"pools": {"p": {"backends": ["http://a:1", {"name": "x", "url": "b:2", "weight": 3}],
       "discover": [{"file": "/f"}], "queue": {"limit": "unlimited"},
+      "timeouts": {"request": "1h", "hold": "0", "tunnel": "off"}, "retry": {"budget": 0.125},
+      "health": {"slow_start": "off", "stuck_after": "3m", "eject": {"failures": 2}},
       "header_up": ["+A: \"b\\t\""]}},
-      "admin": {"address": "127.0.0.1:9090"}, "log": {"access": {"output": "/tmp/x"}}})");
+      "admin": {"address": "127.0.0.1:9090"}, "workers": 4, "max_connections": 5000, "via": true,
+      "listen": [{"address": ":1", "write_stall": "2s", "trusted_proxies": ["::/0", "10.1.2.3"]}],
+      "log": {"access": {"output": "/tmp/x"}}})");
   EXPECT_EQ(parsed(config_text(config, {})), config);
   EXPECT_EQ(parsed(config_text(config, {.has_comments = true})), config);
 }
 
 TEST(ConfigLoadTest, KeysAreNeverPrinted) {
-  const Config config = parsed(R"({"backends": [{"url": "a:1", "api_key": "sk-secret"}]})");
+  const Config config = parsed(R"({"backends": [{"url": "a:1", "api_key": "sk-secret"}],
+                                   "admin": {"token": "sk-secret-2"}})");
   EXPECT_EQ(config_text(config, {}).find("sk-secret"), std::string::npos);
 }
 
@@ -187,7 +225,9 @@ TEST(ConfigDocsTest, EverySettingIsInTheExample) {
   for (const Setting& setting : all_settings()) {
     ASSERT_FALSE(setting.path.empty());
     // Not defaults.
-    if (setting.path == "backends[].api_key" || setting.path == "$schema") continue;
+    if (setting.path == "backends[].api_key" || setting.path == "admin.token" ||
+        setting.path == "$schema")
+      continue;
     const std::string comment = "// " + std::string(setting.meaning);
     EXPECT_NE(example.find(comment), std::string::npos) << setting.path;
   }

@@ -64,5 +64,16 @@ TEST(CountTest, SaysTheRange) {
   }
 }
 
+TEST(ShareTest, IsANumberFromZeroToOne) {
+  for (const char* text : {"0", "1", "0.2", "0.125", "0.3333"}) {
+    ASSERT_TRUE(parse_share(text)) << text;
+    EXPECT_EQ(share_text(*parse_share(text)), text);
+  }
+  for (const char* text : {"", "-0.1", "1.01", "nan", "inf", "20%", "0,2", " 1", "1 ", "1e9"}) {
+    EXPECT_FALSE(parse_share(text)) << text;
+  }
+  EXPECT_EQ(share_text(*parse_share("-0")), "0");
+}
+
 }  // namespace
 }  // namespace weir

@@ -71,6 +71,11 @@ TEST(SecretTest, ComesFromWhereItIsNamed) {
   std::filesystem::remove(file);
 }
 
+TEST(SecretTest, WhatIsPrintedInPlaceOfASecretIsNone) {
+  EXPECT_EQ(read_secret("***").error().what,
+            "\"***\" stands where weir check --print left a secret out");
+}
+
 TEST(SecretTest, AProblemNeverShowsTheSecret) {
   ::setenv("WEIR_TEST_SECRET", "two words", 1);
   EXPECT_EQ(read_secret("${env:WEIR_TEST_SECRET}").error().what,
