@@ -31,7 +31,8 @@ enum class BackendStateName : uint8_t {
   loading,   // refuses connections, or answers 503, and has never been ready
   untried,   // nothing known yet; a request may try it
   ready,
-  suspect,   // a probe failed, but not yet often enough
+  suspect,   // a probe failed, but not yet often enough; or it holds requests and sends nothing
+  ejected,   // failed too many requests in a row; will be tried again
   draining,  // finishes what it has, takes no more
   down,      // was ready and is no longer
   failed,    // given up: all restarts are spent

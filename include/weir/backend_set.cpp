@@ -16,6 +16,8 @@ std::string_view to_string(BackendStateName state) noexcept {
       return "ready";
     case BackendStateName::suspect:
       return "suspect";
+    case BackendStateName::ejected:
+      return "ejected";
     case BackendStateName::draining:
       return "draining";
     case BackendStateName::down:

@@ -6,10 +6,10 @@
 namespace weir {
 namespace {
 
-constexpr std::array<BackendStateName, 8> kStates{
+constexpr std::array<BackendStateName, 9> kStates{
     BackendStateName::starting, BackendStateName::loading, BackendStateName::untried,
-    BackendStateName::ready,    BackendStateName::suspect, BackendStateName::draining,
-    BackendStateName::down,     BackendStateName::failed};
+    BackendStateName::ready,    BackendStateName::suspect, BackendStateName::ejected,
+    BackendStateName::draining, BackendStateName::down,    BackendStateName::failed};
 
 double seconds(Duration span) {
   return std::chrono::duration<double>(span).count();

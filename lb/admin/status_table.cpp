@@ -36,6 +36,7 @@ std::string_view colour_of(BackendStateName state) {
   switch (state) {
     case BackendStateName::ready:
       return kGreen;
+    case BackendStateName::ejected:
     case BackendStateName::down:
     case BackendStateName::failed:
       return kRed;

@@ -24,7 +24,13 @@ std::string describe(const ProbeResult& result) {
 
 }  // namespace
 
-bool BackendHealth::on_probe(const ProbeResult& result, TimePoint now) {
+bool BackendHealth::on_probe(const ProbeResult& result, bool is_sending, TimePoint now) {
+  const bool is_missed =
+      result.kind == ProbeResult::Kind::timed_out || result.kind == ProbeResult::Kind::failed;
+  if (is_missed && is_sending) {
+    if (state_ != ready) reason_ = "sends answers, though its probe is missed";
+    return on_good(now);
+  }
   // The reason of a state that has lasted is the newest one, but a ready backend needs no new text
   // a second.
   const bool is_good = result.kind == ProbeResult::Kind::answered && result.status < 500;

@@ -1,6 +1,10 @@
 // One backend as the balancer sees it: what is written down about it, its health, its load, and its
 // places in the structures of the balancer. Owned by BackendTable and by the leases out; guarded by
 // the balancer's mutex, but for what is marked.
+//
+//   usable     probes and the operator let it be given work
+//   held back  usable, but ejected for its failures or stuck: gets work only where there is no
+//   other fit        usable and not held back
 #pragma once
 
 #include <atomic>
@@ -10,8 +14,12 @@
 
 #include "lb/balance/backend_health.h"
 #include "lb/balance/balancer.h"
+#include "lb/balance/ejection.h"
 
 namespace weir {
+
+inline constexpr uint32_t kWholeShare = 100;  // percent of its weight that a backend is given
+inline constexpr uint32_t kLeastShare = 10;   // of one that begins to come back
 
 class BackendState : public std::enable_shared_from_this<BackendState> {
  public:
@@ -27,31 +35,82 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
 
   uint32_t cap() const { return cap_; }  // 0 = none
   uint32_t weight() const { return weight_; }
+  uint64_t pull() const { return uint64_t{weight_} * share; }
+  uint64_t load() const { return uint64_t{outstanding} * kWholeShare / pull(); }
   bool is_full() const { return cap_ != 0 && outstanding >= cap_; }
+
   bool is_usable() const { return !is_removed && health.is_usable(tries_unprobed_); }
+  bool is_fit() const { return is_usable() && !ejection.is_out() && !is_stuck; }
+  // has_fit: there is a fit backend in the pool. A held-back one may be tried by one request.
+  bool may_be_chosen(bool has_fit) const;
+
+  // As people see it.
+  BackendStateName state() const;
+  const std::string& reason() const;
+  TimePoint since() const;
 
   // Any thread, without the mutex.
   std::optional<TimePoint> refusing_since() const;
   void set_refusing(bool refusing, TimePoint now);
+  void saw_byte(TimePoint now, bool of_trial) noexcept;
+  TimePoint last_byte() const { return read(last_byte_); }
+  TimePoint last_trial_byte() const { return read(last_trial_byte_); }
+
+  // A lease of it is taken, is given back.
+  void take(TimePoint now);
+  void give_back(bool was_trial, uint32_t lease_epoch);
+  void eject(ErrorKind kind, TimePoint now);
+  void pardon(TimePoint now);  // held back no more
+  void begin_slow_start(TimePoint now);
+  void end_slow_start();
+  bool is_trial_next() const { return ejection.phase() == Ejection::Phase::on_trial && !trial_out; }
 
   BackendHealth health;
+  Ejection ejection;
   uint32_t outstanding = 0;
+  uint32_t share = kWholeShare;
+  uint32_t epoch = 0;  // leases of an earlier one do not speak for it any more
   uint64_t served = 0;
   uint64_t failures = 0;
-  bool is_removed = false;        // only leases hold it now
-  bool counts_as_usable = false;  // in Impl::usable_
+  bool is_removed = false;  // only leases hold it now
+  bool trial_out = false;   // the one request that tries it when it is on trial
+  TimePoint trial_began{};
+  TimePoint holding_since{};  // without a break; when outstanding > 0
+
+  // Holds requests and sends nothing while others do.
+  bool is_stuck = false;
+  TimePoint stuck_since{};
+  std::string stuck_reason;
+
+  bool owes_slow_start = false;  // it went away, and will come back
+  std::optional<TimePoint> slow_since;
+
+  // What Impl's counts have of it.
+  struct Counted {
+    bool usable = false;
+    bool fit = false;
+    bool ejected = false;
+    bool stuck = false;
+  } counted;
 
   // Where the policy keeps it while it may be chosen.
   struct PolicyLinks {
     BackendState* previous = nullptr;
     BackendState* next = nullptr;
     size_t position = 0;  // a bucket's number, or an index in a vector
-    uint32_t turns = 0;   // of round_robin
+    uint32_t credit = 0;  // of round_robin
     bool is_in = false;
   } links;
 
  private:
+  using Ticks = TimePoint::rep;
+  static constexpr Ticks kNever = TimePoint::min().time_since_epoch().count();
+  static constexpr Ticks kNewer = Duration(std::chrono::milliseconds(100)).count();
+
   void read_spec();
+  static TimePoint read(const std::atomic<Ticks>& ticks) {
+    return TimePoint(Duration(ticks.load(std::memory_order_relaxed)));
+  }
 
   const uint32_t pool_cap_;
   const bool tries_unprobed_;
@@ -60,9 +119,23 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
   std::vector<std::unique_ptr<const BackendSpec>> specs_;
   uint32_t cap_ = 0;
   uint32_t weight_ = 1;
-  static constexpr TimePoint::rep kNotRefusing = TimePoint::min().time_since_epoch().count();
-  std::atomic<TimePoint::rep> refusing_since_{kNotRefusing};
+  std::atomic<Ticks> refusing_since_{kNever};
+  // Written by all workers at each read: on a line of their own, away from what the mutex guards.
+  alignas(64) std::atomic<Ticks> last_byte_{kNever};
+  std::atomic<Ticks> last_trial_byte_{kNever};
 };
+
+inline void BackendState::saw_byte(TimePoint now, bool of_trial) noexcept {
+  const Ticks ticks = now.time_since_epoch().count();
+  const Ticks last = last_byte_.load(std::memory_order_relaxed);
+  if (last == kNever || ticks - last >= kNewer) last_byte_.store(ticks, std::memory_order_relaxed);
+  if (of_trial) last_trial_byte_.store(ticks, std::memory_order_relaxed);
+}
+
+// A request's first lease.
+inline bool is_without_exclusions(const Wish& wish) {
+  return wish.excluded[0] == 0;
+}
 
 inline bool is_excluded(const Wish& wish, const BackendState& state) {
   for (const BackendSerial serial : wish.excluded) {

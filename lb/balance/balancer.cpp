@@ -59,15 +59,23 @@ void Balancer::expire(TimePoint now) {
   impl_->finish(after);
 }
 
-bool Balancer::take_retry(TimePoint) {
-  return true;
+bool Balancer::take_retry(TimePoint now) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->budget.take(now);
 }
 
-Duration Balancer::retry_after(ErrorKind, TimePoint) const {
-  return {};
+Duration Balancer::retry_after(ErrorKind kind, TimePoint now) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->retry_after(kind, now);
 }
 
-void Balancer::watch(TimePoint) {}
+void Balancer::watch(TimePoint now) {
+  Aftermath after;
+  std::unique_lock lock(impl_->mutex);
+  impl_->watch(now, after);
+  lock.unlock();
+  impl_->finish(after);
+}
 
 void Balancer::update(const BackendSet& set, size_t pending, TimePoint now) {
   Aftermath after;
@@ -98,26 +106,26 @@ bool Balancer::set_draining(std::string_view id, bool draining, TimePoint now) {
   return true;
 }
 
-void Balancer::succeeded(BackendState& state, TimePoint now) {
+void Balancer::succeeded(Lease& lease, TimePoint now) {
   Aftermath after;
   std::unique_lock lock(impl_->mutex);
-  impl_->on_success(state, now, after);
+  impl_->on_success(*lease.state_, lease.epoch_, now, after);
   lock.unlock();
   impl_->finish(after);
 }
 
-void Balancer::failed(BackendState& state, const Error& error, TimePoint now) {
+void Balancer::failed(Lease& lease, const Error& error, TimePoint now) {
   Aftermath after;
   std::unique_lock lock(impl_->mutex);
-  impl_->on_failure(state, error, now, after);
+  impl_->on_failure(*lease.state_, lease.epoch_, error, now, after);
   lock.unlock();
   impl_->finish(after);
 }
 
-void Balancer::give_back(std::shared_ptr<BackendState> state) noexcept {
+void Balancer::give_back(Lease& lease) noexcept {
   Aftermath after;
   std::unique_lock lock(impl_->mutex);
-  impl_->give_back(*state, after);
+  impl_->give_back(*lease.state_, lease.is_trial_, lease.epoch_, after);
   lock.unlock();
   impl_->finish(after);
 }
@@ -148,14 +156,18 @@ PoolSnapshot Balancer::snapshot() const {
     one.address = to_string(spec.address);
     one.serial = state->serial;
     one.slot = state->slot;
-    one.state = state->health.state();
-    one.reason = state->health.reason();
-    one.since = state->health.since();
+    one.state = state->state();
+    one.reason = state->reason();
+    one.since = state->since();
     one.outstanding = state->outstanding;
     one.max_outstanding = state->cap();
     one.weight = state->weight();
     one.served = state->served;
     one.failures = state->failures;
+    one.ejections = state->ejection.times();
+    one.share = state->share;
+    one.is_held_back = state->is_usable() && !state->is_fit();
+    one.is_tried = state->ejection.phase() == Ejection::Phase::on_trial;
     snapshot.backends.push_back(std::move(one));
   }
   return snapshot;
@@ -173,7 +185,7 @@ bool Balancer::has_usable(const Wish& wish) const {
 
 size_t Balancer::ready() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->usable;
+  return impl_->usable - impl_->ejected;
 }
 
 size_t Balancer::outstanding() const {

@@ -79,7 +79,8 @@ class Lease {
   void succeeded(TimePoint now);
   void failed(const Error& error, TimePoint now);  // counts against health if the kind does
 
-  // A byte came from the backend: it lives. Lock-free and cheap; for every read.
+  // A part of an answer came from the backend: it lives and works. Lock-free and cheap; for every
+  // read. Not for what an engine that hangs sends as well: the head of an event stream, comments.
   void saw_byte(TimePoint now) noexcept;
 
   // Since when the backend's port has been refusing connections; nullopt = it is not. Lock-free.
@@ -87,12 +88,14 @@ class Lease {
 
  private:
   friend class Balancer;
-  Lease(Balancer* balancer, std::shared_ptr<BackendState> state);
+  Lease(Balancer* balancer, std::shared_ptr<BackendState> state, bool is_trial);
   void give_back() noexcept;
 
   Balancer* balancer_ = nullptr;
   std::shared_ptr<BackendState> state_;
   const BackendSpec* spec_ = nullptr;  // kept by the state
+  uint32_t epoch_ = 0;                 // of the backend when it was taken
+  bool is_trial_ = false;              // it tries a backend that was ejected
 };
 
 // A worker's ear: told (from any thread) that some of its places have been answered; it then calls
@@ -147,8 +150,9 @@ class Place {
 // What a probe found.
 struct ProbeResult {
   enum class Kind : uint8_t { answered, refused, timed_out, failed } kind = Kind::failed;
-  int status = 0;    // when answered
-  int os_error = 0;  // when failed
+  int status = 0;     // when answered
+  int os_error = 0;   // when failed
+  TimePoint began{};  // bytes since then outweigh a miss; 0 = unknown
 };
 
 struct BackendSnapshot {
@@ -164,6 +168,10 @@ struct BackendSnapshot {
   uint32_t weight = 1;
   uint64_t served = 0;  // exchanges that succeeded
   uint64_t failures = 0;
+  uint32_t ejections = 0;
+  uint32_t share = 100;       // percent of its weight; less while it starts slowly
+  bool is_held_back = false;  // ejected or stuck: gets work only where there is no other
+  bool is_tried = false;      // ejected, and its trial is out or due
 };
 
 struct PoolSnapshot {
@@ -195,7 +203,8 @@ class Balancer {
   // Answers places whose patience is over with queue_timeout. Call now and then (100 ms).
   void expire(TimePoint now);
 
-  // May a request be sent a second time? Takes one from the retry budget; false: it is spent.
+  // May a request be sent a second time? Takes one from the retry budget; false: it is spent. Not
+  // to be asked where nothing went out, or only into a connection that its backend had closed.
   [[nodiscard]] bool take_retry(TimePoint now);
 
   // How long a client that was refused for `kind` does well to stay away, estimated from the line
@@ -215,10 +224,10 @@ class Balancer {
   bool set_draining(std::string_view id, bool draining, TimePoint now);
 
   PoolSnapshot snapshot() const;
-  // Is there a usable backend, at its cap or not, that the wish does not exclude?
+  // Is there a usable backend, at its cap or held back or not, that the wish does not exclude?
   bool has_usable(const Wish& wish) const;
   size_t waiting() const;
-  size_t ready() const;        // usable backends, whether at their cap or not
+  size_t ready() const;        // backends that are given work, whether at their cap or not
   size_t outstanding() const;  // leases out, of removed backends too
   const BalancerOptions& options() const { return options_; }
 
@@ -229,9 +238,9 @@ class Balancer {
   friend class Lease;
   friend class Place;
   struct Impl;
-  void succeeded(BackendState& state, TimePoint now);
-  void failed(BackendState& state, const Error& error, TimePoint now);
-  void give_back(std::shared_ptr<BackendState> state) noexcept;
+  void succeeded(Lease& lease, TimePoint now);
+  void failed(Lease& lease, const Error& error, TimePoint now);
+  void give_back(Lease& lease) noexcept;
   void leave(Place& place) noexcept;
 
   BalancerOptions options_;

@@ -7,13 +7,28 @@
 #include "weir/log.h"
 
 namespace weir {
+namespace {
+
+void count(bool is, bool* was, size_t* counter) {
+  if (is == *was) return;
+  *was = is;
+  *counter += is ? size_t{1} : ~size_t{0};
+}
+
+}  // namespace
 
 Balancer::Impl::Impl(Balancer& owner_, BackendObserver* observer_)
-    : owner(owner_), options(owner_.options()), observer(observer_), policy(options) {}
+    : owner(owner_),
+      options(owner_.options()),
+      observer(observer_),
+      policy(options),
+      budget(options.retry_budget) {}
 
 Result<std::optional<Lease>> Balancer::Impl::ask(const Wish& wish, Place& place, PlaceWaker& waker,
                                                  TimePoint now, Aftermath& after) {
+  clock = now;
   if (std::optional<Lease> lease = try_take(wish, after)) return lease;
+  if (std::optional<Lease> lease = try_take_held_back(wish, after)) return lease;
   if (!may_wait(wish)) return Error{refusal()};
   if (room.size() >= options.queue_limit) return Error{ErrorKind::queue_full};
   const bool is_patient = options.queue_timeout == Duration::zero();
@@ -25,26 +40,49 @@ Result<std::optional<Lease>> Balancer::Impl::ask(const Wish& wish, Place& place,
 std::optional<Lease> Balancer::Impl::try_take(const Wish& wish, Aftermath& after) {
   BackendState* state = policy.choose(wish);
   if (state == nullptr) return std::nullopt;
-  if (is_logged(LogLevel::debug)) after.traces.push_back(trace_choice(*state, wish));
-  ++state->outstanding;
-  ++outstanding;
-  refresh(*state);
-  return Lease(&owner, state->shared_from_this());
+  return take(*state, wish, after);
 }
 
-void Balancer::Impl::give_back(BackendState& state, Aftermath& after) {
-  WEIR_ASSERT(state.outstanding > 0 && outstanding > 0);
-  --state.outstanding;
+// A request that can go to no fit backend, because it has been to all of them, is not to suffer for
+// the faults of those that are held back.
+std::optional<Lease> Balancer::Impl::try_take_held_back(const Wish& wish, Aftermath& after) {
+  if (fit == usable || is_without_exclusions(wish)) return std::nullopt;
+  BackendState* best = nullptr;
+  for (const std::shared_ptr<BackendState>& state : table.states()) {
+    if (!state->counted.usable || is_excluded(wish, *state)) continue;
+    if (state->counted.fit) return std::nullopt;  // it is only full
+    if (state->is_full()) continue;
+    if (best == nullptr || state->load() < best->load()) best = state.get();
+  }
+  if (best == nullptr) return std::nullopt;
+  return take(*best, wish, after);
+}
+
+Lease Balancer::Impl::take(BackendState& state, const Wish& wish, Aftermath& after) {
+  if (is_logged(LogLevel::debug)) after.traces.push_back(trace_choice(state, wish));
+  const bool is_trial = state.is_trial_next();
+  state.take(clock);
+  ++outstanding;
+  budget.on_lease(is_without_exclusions(wish), state.outstanding);
+  refresh(state);
+  return Lease(&owner, state.shared_from_this(), is_trial);
+}
+
+void Balancer::Impl::give_back(BackendState& state, bool was_trial, uint32_t epoch,
+                               Aftermath& after) {
+  WEIR_ASSERT(outstanding > 0);
   --outstanding;
-  if (state.outstanding == 0) state.forget_old_specs();
+  estimate.on_release();
+  state.give_back(was_trial, epoch);
   if (state.is_removed) return;
   refresh(state);
-  serve_line(after);
+  serve_line(after, state.counted.fit ? Ask::fit_ones : Ask::held_back_too);
 }
 
 // The line is in the order of arrival and patience is the same for all, so the front is the first
 // to give up.
 void Balancer::Impl::expire(TimePoint now, Aftermath& after) {
+  clock = now;
   while (!room.is_empty() && WaitingRoom::deadline_of(*room.front()) <= now) {
     room.refuse(*room.front(), ErrorKind::queue_timeout, after.wakes);
   }
@@ -52,69 +90,88 @@ void Balancer::Impl::expire(TimePoint now, Aftermath& after) {
 
 void Balancer::Impl::update(const BackendSet& set, size_t pending_, TimePoint now,
                             Aftermath& after) {
+  clock = now;
   pending = pending_;
   for (const std::shared_ptr<BackendState>& gone : table.update(set, options, now)) refresh(*gone);
   for (const std::shared_ptr<BackendState>& state : table.states()) refresh(*state);
-  serve_line(after);
-  refuse_the_hopeless(after);
+  after_changes(now, after);
 }
 
 void Balancer::Impl::on_probe(BackendState& state, const ProbeResult& result, TimePoint now,
                               Aftermath& after) {
-  const BackendStateName from = state.health.state();
-  const bool is_change = state.health.on_probe(result, now);
+  clock = now;
+  const BackendStateName from = state.state();
+  const TimePoint since = state.since();
   if (result.kind == ProbeResult::Kind::answered) state.set_refusing(false, now);
   if (result.kind == ProbeResult::Kind::refused) state.set_refusing(true, now);
-  if (!is_change) return;
-  note_change(state, from, after);
-  refresh(state);
-  serve_line(after);
-  refuse_the_hopeless(after);
+  const bool is_sending =
+      result.began != TimePoint{} && state.last_byte() >= result.began && !state.refusing_since();
+  if (!state.health.on_probe(result, is_sending, now)) return;
+  if (from == BackendStateName::loading && state.state() == BackendStateName::ready) {
+    estimate.on_loaded(now - since);
+  }
+  settle(state, from, now, after);
+  after_changes(now, after);
 }
 
-void Balancer::Impl::on_success(BackendState& state, TimePoint now, Aftermath& after) {
+void Balancer::Impl::on_success(BackendState& state, uint32_t epoch, TimePoint now,
+                                Aftermath& after) {
+  clock = now;
   ++state.served;
   if (state.is_removed) return;
-  const BackendStateName from = state.health.state();
-  if (!state.health.on_exchange_succeeded(now)) return;
-  note_change(state, from, after);
-  refresh(state);
-  serve_line(after);
+  const BackendStateName from = state.state();
+  bool is_change = state.health.on_exchange_succeeded(now);
+  if (state.is_stuck) {
+    state.is_stuck = false;
+    is_change = true;
+  }
+  if (epoch == state.epoch) {
+    is_change = is_change || state.ejection.is_out();
+    if (state.ejection.is_out()) state.pardon(now);
+    state.ejection.on_success();
+  }
+  if (!is_change) return;
+  settle(state, from, now, after);
+  after_changes(now, after);
 }
 
-void Balancer::Impl::on_failure(BackendState& state, const Error& error, TimePoint now,
-                                Aftermath& after) {
+void Balancer::Impl::on_failure(BackendState& state, uint32_t epoch, const Error& error,
+                                TimePoint now, Aftermath& after) {
+  clock = now;
   // A reused connection that the backend had closed meanwhile is nobody's fault.
   const bool is_stale = error.on_reused_connection && error.kind == ErrorKind::backend_closed;
-  if (traits(error.kind).against_health && !is_stale) ++state.failures;
-  if (error.kind != ErrorKind::connect_refused) return;
-  state.set_refusing(true, now);
+  if (!traits(error.kind).against_health || is_stale) return;
+  ++state.failures;
+  const bool is_refused = error.kind == ErrorKind::connect_refused;
+  if (is_refused) state.set_refusing(true, now);
   if (state.is_removed) return;
-  const BackendStateName from = state.health.state();
-  if (!state.health.on_exchange_refused(now)) return;
-  note_change(state, from, after);
-  refresh(state);
-  refuse_the_hopeless(after);
+  const BackendStateName from = state.state();
+  bool is_change = is_refused && state.health.on_exchange_refused(now);
+  if (epoch == state.epoch && state.ejection.on_failure(error.kind, now) && may_eject(state)) {
+    state.eject(error.kind, now);
+    is_change = true;
+  }
+  if (!is_change) return;
+  settle(state, from, now, after);
+  after_changes(now, after);
 }
 
 void Balancer::Impl::set_draining(BackendState& state, bool draining, TimePoint now,
                                   Aftermath& after) {
-  const BackendStateName from = state.health.state();
+  clock = now;
+  const BackendStateName from = state.state();
   if (!state.health.set_draining(draining, now)) return;
-  note_change(state, from, after);
-  refresh(state);
-  serve_line(after);
-  refuse_the_hopeless(after);
+  settle(state, from, now, after);
+  after_changes(now, after);
 }
 
 void Balancer::Impl::refresh(BackendState& state) {
   const bool is_usable = state.is_usable();
-  if (is_usable != state.counts_as_usable) {
-    state.counts_as_usable = is_usable;
-    usable += is_usable ? size_t{1} : ~size_t{0};
-  }
-  const bool is_free = is_usable && !state.is_full();
-  if (!is_free) {
+  count(is_usable, &state.counted.usable, &usable);
+  count(state.is_fit(), &state.counted.fit, &fit);
+  count(is_usable && state.ejection.is_out(), &state.counted.ejected, &ejected);
+  count(is_usable && state.is_stuck, &state.counted.stuck, &stuck);
+  if (!state.may_be_chosen(fit > 0)) {
     if (state.links.is_in) policy.remove(state);
   } else if (state.links.is_in) {
     policy.moved(state);
@@ -123,21 +180,60 @@ void Balancer::Impl::refresh(BackendState& state) {
   }
 }
 
+// What is out of service anyway needs no ejection; what comes back, whatever had kept it away,
+// comes slowly.
+void Balancer::Impl::settle(BackendState& state, BackendStateName from, TimePoint now,
+                            Aftermath& after) {
+  if (!state.is_usable()) {
+    if (state.counted.usable) ++state.epoch;
+    state.pardon(now);
+    state.end_slow_start();
+  }
+  const bool goes = state.health.is_lost() || state.ejection.is_out() || state.is_stuck;
+  if (goes) state.owes_slow_start = true;
+  if (goes) state.end_slow_start();
+  if (state.is_fit() && state.owes_slow_start) {
+    state.owes_slow_start = false;
+    if (options.health.slow_start > Duration::zero()) state.begin_slow_start(now);
+  }
+  refresh(state);
+  if (state.state() != from) note_change(state, from, after);
+}
+
+void Balancer::Impl::after_changes(TimePoint now, Aftermath& after) {
+  release_ejected(now, after);
+  // Those that are stuck are free or not as there are others or not.
+  if (stuck > 0) {
+    for (const std::shared_ptr<BackendState>& state : table.states()) {
+      if (state->counted.stuck) refresh(*state);
+    }
+  }
+  if (usable > 0) {
+    none_since = {};
+  } else if (none_since == TimePoint{}) {
+    none_since = now;
+  }
+  serve_line(after, Ask::held_back_too);
+  refuse_the_hopeless(after);
+}
+
 void Balancer::Impl::note_change(const BackendState& state, BackendStateName from,
                                  Aftermath& after) {
   if (observer == nullptr) return;
-  events.push_back({state.spec().id, from, state.health.state(), state.health.reason()});
+  events.push_back({state.spec().id, from, state.state(), state.reason()});
   after.has_events = true;
 }
 
 // In order; whoever excludes all that is free is passed over and keeps its place.
-void Balancer::Impl::serve_line(Aftermath& after) {
+void Balancer::Impl::serve_line(Aftermath& after, Ask whom) {
+  const bool asks_all = whom == Ask::held_back_too && fit < usable;
   Place* place = room.front();
-  while (place != nullptr && !policy.is_empty()) {
+  while (place != nullptr && (asks_all || !policy.is_empty())) {
     Place* next = WaitingRoom::after(*place);
-    if (std::optional<Lease> lease = try_take(WaitingRoom::wish_of(*place), after)) {
-      room.grant(*place, std::move(*lease), after.wakes);
-    }
+    const Wish& wish = WaitingRoom::wish_of(*place);
+    std::optional<Lease> lease = try_take(wish, after);
+    if (!lease && asks_all) lease = try_take_held_back(wish, after);
+    if (lease) room.grant(*place, std::move(*lease), after.wakes);
     place = next;
   }
 }
@@ -166,7 +262,7 @@ bool Balancer::Impl::has_usable(const Wish& wish) const {
   if (usable > wish.excluded.size()) return true;
   if (usable == 0) return false;
   return std::ranges::any_of(table.states(), [&wish](const auto& state) {
-    return state->counts_as_usable && !is_excluded(wish, *state);
+    return state->counted.usable && !is_excluded(wish, *state);
   });
 }
 
@@ -175,7 +271,7 @@ ErrorKind Balancer::Impl::refusal() const {
                             const BackendStateName name = state->health.state();
                             return name == BackendStateName::loading ||
                                    name == BackendStateName::starting ||
-                                   (name == BackendStateName::untried && !state->counts_as_usable);
+                                   (name == BackendStateName::untried && !state->counted.usable);
                           });
   return is_loading ? ErrorKind::backends_loading : ErrorKind::no_backend_ready;
 }

@@ -5,11 +5,19 @@
 
 namespace weir {
 
-Lease::Lease(Balancer* balancer, std::shared_ptr<BackendState> state)
-    : balancer_(balancer), state_(std::move(state)), spec_(&state_->spec()) {}
+Lease::Lease(Balancer* balancer, std::shared_ptr<BackendState> state, bool is_trial)
+    : balancer_(balancer),
+      state_(std::move(state)),
+      spec_(&state_->spec()),
+      epoch_(state_->epoch),
+      is_trial_(is_trial) {}
 
 Lease::Lease(Lease&& other) noexcept
-    : balancer_(other.balancer_), state_(std::move(other.state_)), spec_(other.spec_) {}
+    : balancer_(other.balancer_),
+      state_(std::move(other.state_)),
+      spec_(other.spec_),
+      epoch_(other.epoch_),
+      is_trial_(other.is_trial_) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
@@ -17,6 +25,8 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   balancer_ = other.balancer_;
   state_ = std::move(other.state_);
   spec_ = other.spec_;
+  epoch_ = other.epoch_;
+  is_trial_ = other.is_trial_;
   return *this;
 }
 
@@ -25,7 +35,9 @@ Lease::~Lease() {
 }
 
 void Lease::give_back() noexcept {
-  if (state_) balancer_->give_back(std::move(state_));
+  if (!state_) return;
+  balancer_->give_back(*this);
+  state_.reset();
 }
 
 const BackendSpec& Lease::backend() const {
@@ -45,15 +57,18 @@ uint32_t Lease::slot() const {
 
 void Lease::succeeded(TimePoint now) {
   WEIR_ASSERT(state_);
-  balancer_->succeeded(*state_, now);
+  balancer_->succeeded(*this, now);
 }
 
 void Lease::failed(const Error& error, TimePoint now) {
   WEIR_ASSERT(state_);
-  balancer_->failed(*state_, error, now);
+  balancer_->failed(*this, error, now);
 }
 
-void Lease::saw_byte(TimePoint) noexcept {}
+void Lease::saw_byte(TimePoint now) noexcept {
+  WEIR_ASSERT(state_);
+  state_->saw_byte(now, is_trial_);
+}
 
 std::optional<TimePoint> Lease::refusing_since() const {
   WEIR_ASSERT(state_);

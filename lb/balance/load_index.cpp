@@ -7,7 +7,7 @@ namespace weir {
 void LoadIndex::insert(BackendState& state) {
   BackendState::PolicyLinks& links = state.links;
   WEIR_ASSERT(!links.is_in);
-  const size_t load = state.outstanding / state.weight();
+  const size_t load = state.load();
   if (load >= buckets_.size()) buckets_.resize(load + 1);
   Bucket& bucket = buckets_[load];
   links.position = load;

@@ -1,7 +1,8 @@
 // Backends in buckets by load, for the exact choice of one with the fewest outstanding in constant
 // time; within a bucket the one that has been there longest comes first, so that ties rotate. Load
 // = outstanding / weight, rounded down: a backend of weight 2 is given two before one of weight 1
-// gets its next. Intrusive (BackendState::links); balancer's mutex.
+// gets its next; one that starts slowly has a part of its weight only. Intrusive
+// (BackendState::links); balancer's mutex.
 #pragma once
 
 #include <vector>
@@ -14,7 +15,7 @@ class LoadIndex {
  public:
   void insert(BackendState& state);
   void remove(BackendState& state);
-  void moved(BackendState& state);  // its outstanding count is another one
+  void moved(BackendState& state);  // its load is another one
   bool is_empty() const { return size_ == 0; }
 
   // The first of the lowest bucket that the wish does not exclude; nullptr = there is none.

@@ -20,26 +20,17 @@ void RandomChoice::remove(BackendState& state) {
   state.links.is_in = false;
 }
 
-// splitmix64: small, and every seed is a good one.
-uint64_t RandomChoice::next_random() {
-  random_state_ += 0x9e3779b97f4a7c15ULL;
-  uint64_t z = random_state_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
 BackendState* RandomChoice::draw(const Wish& wish, const BackendState* other_than) {
   uint64_t total = 0;
   for (const BackendState* state : candidates_) {
-    if (state != other_than && !is_excluded(wish, *state)) total += state->weight();
+    if (state != other_than && !is_excluded(wish, *state)) total += state->pull();
   }
   if (total == 0) return nullptr;
-  uint64_t left = next_random() % total;
+  uint64_t left = chance_.below(total);
   for (BackendState* state : candidates_) {
     if (state == other_than || is_excluded(wish, *state)) continue;
-    if (left < state->weight()) return state;
-    left -= state->weight();
+    if (left < state->pull()) return state;
+    left -= state->pull();
   }
   return nullptr;
 }
@@ -48,8 +39,8 @@ BackendState* TwoChoices::choose(const Wish& wish) {
   BackendState* one = draw(wish, nullptr);
   BackendState* two = one != nullptr ? draw(wish, one) : nullptr;
   if (two == nullptr) return one;
-  const uint64_t load_one = uint64_t{one->outstanding} * two->weight();
-  const uint64_t load_two = uint64_t{two->outstanding} * one->weight();
+  const uint64_t load_one = uint64_t{one->outstanding} * two->pull();
+  const uint64_t load_two = uint64_t{two->outstanding} * one->pull();
   return load_two < load_one ? two : one;
 }
 

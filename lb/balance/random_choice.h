@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "lb/balance/backend_state.h"
+#include "lb/balance/split_mix.h"
 
 namespace weir {
 
 class RandomChoice {
  public:
-  explicit RandomChoice(uint64_t seed) : random_state_(seed) {}
+  explicit RandomChoice(uint64_t seed) : chance_(seed) {}
 
   void insert(BackendState& state);
   void remove(BackendState& state);
@@ -23,10 +24,8 @@ class RandomChoice {
   BackendState* draw(const Wish& wish, const BackendState* other_than);
 
  private:
-  uint64_t next_random();
-
   std::vector<BackendState*> candidates_;
-  uint64_t random_state_;
+  SplitMix chance_;
 };
 
 class TwoChoices : public RandomChoice {

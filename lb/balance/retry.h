@@ -22,7 +22,15 @@ struct RetrySituation {
   int max_sends = 2;           // `attempts`
   bool is_repeatable = false;  // by method and path
   bool is_body_held = false;   // all of the body that was sent can be sent again
+  int deaths = 0;              // backends that died with this request in hand before this one
 };
+
+// Did the backend die (and not merely refuse, decline or break the rules) with the request in hand?
+// Whoever sends requests counts these, for the next RetrySituation.
+bool is_death(const Error& error, Progress progress) noexcept;
+
+// A request that so many backends died of is the likely cause of it and is given to no other.
+inline constexpr int kPoisonDeaths = 2;
 
 enum class RetryVerdict : uint8_t {
   give_up,

@@ -64,14 +64,19 @@ constexpr std::array<Advice, 32> kErrors{{
      "What answers there is not an HTTP server, or one that breaks the protocol."},
 }};
 
-constexpr std::array<Advice, 8> kStates{{
+constexpr std::array<Advice, 9> kStates{{
     {"starting", "its process is being started; it gets no requests yet"},
     {"loading",
      "it refuses connections or answers 503 and has never been ready: a model takes minutes to "
      "load"},
     {"untried", "nothing is known of it yet; a request may try it"},
     {"ready", "it answers probes and gets requests"},
-    {"suspect", "a probe failed, but not yet health.fall times in a row; it still gets requests"},
+    {"suspect",
+     "a probe failed, but not yet health.fall times in a row, and it still gets requests; or it "
+     "holds requests and sent nothing for health.stuck_after while others did: it gets no more"},
+    {"ejected",
+     "requests failed there health.eject.failures times in a row, whatever its probes say; it is "
+     "tried again after a while, longer each time"},
     {"draining", "it finishes what it has and gets no more"},
     {"down", "it was ready and is no longer; the reason in `weir status` says since what"},
     {"failed", "all restarts are spent; look at its log"},

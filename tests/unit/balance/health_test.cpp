@@ -194,9 +194,9 @@ TEST_F(HealthTest, SinceIsTheMomentOfTheLastChange) {
 
 TEST(BackendHealthTest, AnErrnoIsSaidInWords) {
   BackendHealth health({}, {});
-  health.on_probe({ProbeResult::Kind::failed, 0, 113}, {});
+  health.on_probe({ProbeResult::Kind::failed, 0, 113}, false, {});
   EXPECT_EQ(health.reason(), "probe: No route to host");
-  health.on_probe({ProbeResult::Kind::failed, 0, 0}, {});
+  health.on_probe({ProbeResult::Kind::failed, 0, 0}, false, {});
   EXPECT_EQ(health.reason(), "probe: no valid answer");
 }
 
