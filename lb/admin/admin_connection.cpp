@@ -106,7 +106,7 @@ void AdminConnection::answer(std::string_view head) {
   const AdminAnswer admitted =
       admit_admin(asked, listener_.address().is_unix, listener_.address().host);
   if (admitted.status != 200) return send(admitted, true);
-  send(answer_admin(request.path, listener_.view(), listener_.metrics()),
+  send(answer_admin(request.path, listener_.view(), listener_.metrics().metrics()),
        request.method != http::Method::head);
 }
 

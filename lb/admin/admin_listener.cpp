@@ -16,7 +16,7 @@ constexpr size_t kAnswerMemory = size_t{64} << 20;  // of all connections togeth
 
 }  // namespace
 
-AdminListener::AdminListener(EventLoop& loop, const LiveView& view, const Metrics& metrics)
+AdminListener::AdminListener(EventLoop& loop, const LiveView& view, const MetricsSource& metrics)
     : loop_(loop),
       view_(view),
       metrics_(metrics),

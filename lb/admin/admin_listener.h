@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "lb/admin/live_view.h"
+#include "lb/admin/metrics_source.h"
 #include "lb/net/byte_queue.h"
 #include "lb/net/event_loop.h"
 #include "lb/net/io_event.h"
 #include "lb/net/socket.h"
-#include "lb/observe/metrics.h"
 
 namespace weir {
 
@@ -23,7 +23,7 @@ class AdminListener {
   static constexpr size_t kMostConnections = 64;
 
   // Both outlive the listener.
-  AdminListener(EventLoop& loop, const LiveView& view, const Metrics& metrics);
+  AdminListener(EventLoop& loop, const LiveView& view, const MetricsSource& metrics);
   AdminListener(const AdminListener&) = delete;
   AdminListener& operator=(const AdminListener&) = delete;
   ~AdminListener();
@@ -34,7 +34,7 @@ class AdminListener {
 
   const Address& address() const { return address_; }  // with the port that was bound
   const LiveView& view() const { return view_; }
-  const Metrics& metrics() const { return metrics_; }
+  const MetricsSource& metrics() const { return metrics_; }
 
   void on_closed(AdminConnection& connection);  // by the connection, as its last call
 
@@ -44,7 +44,7 @@ class AdminListener {
 
   EventLoop& loop_;
   const LiveView& view_;
-  const Metrics& metrics_;
+  const MetricsSource& metrics_;
   Address address_;
   BlockPool blocks_;
   UniqueFd fd_;

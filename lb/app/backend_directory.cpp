@@ -14,10 +14,12 @@ constexpr Duration kAskAgain =
 
 }  // namespace
 
-BackendDirectory::BackendDirectory(EventLoop& loop, Balancer& balancer, Prober& prober)
+BackendDirectory::BackendDirectory(EventLoop& loop, Balancer& balancer, Prober& prober,
+                                   AddressBook& book)
     : loop_(loop),
       balancer_(balancer),
       prober_(prober),
+      book_(book),
       resolver_(loop, *this),
       ask_again_(loop.timers(), bind<&BackendDirectory::on_ask_again>(this)) {}
 
@@ -40,20 +42,22 @@ void BackendDirectory::apply() {
     }
   }
   current_ = BackendSet(std::move(all));
+  // First the addresses: a worker may be given a lease of a new backend before update() returns.
+  for (const BackendSpec& spec : current_.backends()) {
+    book_.put(spec.address, addresses_of(spec.address));
+  }
   balancer_.update(current_, pending, loop_.now());
-  hand_out();
+  book_.retain(current_);
+  tell_prober();
 }
 
-// Where each backend is, for those who connect.
-void BackendDirectory::hand_out() {
+void BackendDirectory::tell_prober() {
   std::vector<ProbeTarget> targets;
   for (const BackendSnapshot& backend : balancer_.snapshot().backends) {
     const BackendSpec* spec = current_.find(backend.id);
     if (spec == nullptr) continue;  // removed, but some of its exchanges still run
-    SocketAddresses addresses = addresses_of(spec->address);
-    for (ConnectionPool* pool : pools_) pool->assign(backend.slot, backend.serial, addresses);
     const std::string host = spec->address.is_unix ? "localhost" : to_string(spec->address);
-    targets.push_back(ProbeTarget{backend.serial, backend.slot, host, std::move(addresses)});
+    targets.push_back(ProbeTarget{backend.serial, backend.slot, host, addresses_of(spec->address)});
   }
   prober_.set_targets(std::move(targets));
 }
@@ -89,7 +93,8 @@ void BackendDirectory::on_resolved(const Address& address, const ResolvedAddress
   }
   name.has_failed = false;
   name.addresses = std::make_shared<const std::vector<SocketAddress>>(*result);
-  hand_out();
+  book_.put(address, name.addresses);
+  tell_prober();
 }
 
 void BackendDirectory::on_ask_again() {

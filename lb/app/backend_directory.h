@@ -1,5 +1,5 @@
 // Brings together what the sources of backends publish, resolves their names off the loop, and
-// tells balancer, connection pools and prober. Owned by BalancerService. Loop thread only.
+// tells address book, balancer and prober. Owned by BalancerService. Main loop's thread only.
 #pragma once
 
 #include <map>
@@ -9,7 +9,7 @@
 
 #include "weir/discovery.h"
 
-#include "lb/backend/connection_pool.h"
+#include "lb/backend/address_book.h"
 #include "lb/backend/prober.h"
 #include "lb/balance/balancer.h"
 #include "lb/net/resolver.h"
@@ -18,11 +18,10 @@ namespace weir {
 
 class BackendDirectory final : public BackendSetSink, public ResolverUser {
  public:
-  BackendDirectory(EventLoop& loop, Balancer& balancer, Prober& prober);
+  BackendDirectory(EventLoop& loop, Balancer& balancer, Prober& prober, AddressBook& book);
   BackendDirectory(const BackendDirectory&) = delete;
   BackendDirectory& operator=(const BackendDirectory&) = delete;
 
-  void add_pool(ConnectionPool& pool) { pools_.push_back(&pool); }
   void publish(std::string_view source, std::shared_ptr<const BackendSet> set,
                size_t pending) override;
   // "Host becomes the backend's address": for --change-host-header.
@@ -44,13 +43,13 @@ class BackendDirectory final : public BackendSetSink, public ResolverUser {
   void on_resolved(const Address& address, const ResolvedAddresses& result) override;
   void on_ask_again();
   void apply();
-  void hand_out();
+  void tell_prober();
   SocketAddresses addresses_of(const Address& address);
 
   EventLoop& loop_;
   Balancer& balancer_;
   Prober& prober_;
-  std::vector<ConnectionPool*> pools_;
+  AddressBook& book_;
   std::map<std::string, Source, std::less<>> sources_;
   std::map<Address, Name> names_;
   BackendSet current_;

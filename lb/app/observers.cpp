@@ -2,49 +2,41 @@
 
 #include <fmt/core.h>
 
-#include "weir/assert.h"
 #include "weir/log.h"
 
 namespace weir {
-namespace {
 
-template <typename T, int N>
-void put(T* (&list)[N], T* observer) {
-  if (observer == nullptr) return;
-  for (T*& entry : list) {
-    if (entry != nullptr) continue;
-    entry = observer;
-    return;
-  }
-  WEIR_ASSERT(false);
-}
-
-}  // namespace
-
-void Observers::add(ExchangeObserver* observer) {
-  put(exchange_, observer);
-}
 void Observers::add(BackendObserver* observer) {
-  put(backend_, observer);
-}
-
-void Observers::on_exchange(const ExchangeReport& report) noexcept {
-  for (ExchangeObserver* observer : exchange_) {
-    if (observer != nullptr) observer->on_exchange(report);
-  }
+  if (observer != nullptr) observers_.push_back(observer);
 }
 
 void Observers::on_backend_event(const BackendEvent& event) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(event);
+  }
+  task_.post();
+}
+
+void Observers::hand_on() {
+  std::vector<BackendEvent> events;
+  {
+    const std::lock_guard lock(mutex_);
+    events.swap(waiting_);
+  }
+  for (const BackendEvent& event : events) {
+    log_event(event);
+    for (BackendObserver* observer : observers_) observer->on_backend_event(event);
+  }
+}
+
+void Observers::log_event(const BackendEvent& event) const {
   const bool is_bad = event.to == BackendStateName::down || event.to == BackendStateName::failed;
   const LogLevel loud = is_bad ? LogLevel::warning : LogLevel::info;
   const LogLevel level = is_quiet_ ? LogLevel::debug : loud;
-  if (is_logged(level)) {
-    log(level, fmt::format("backend {}: {} -> {} ({})", event.backend, to_string(event.from),
-                           to_string(event.to), event.reason));
-  }
-  for (BackendObserver* observer : backend_) {
-    if (observer != nullptr) observer->on_backend_event(event);
-  }
+  if (!is_logged(level)) return;
+  log(level, fmt::format("backend {}: {} -> {} ({})", event.backend, to_string(event.from),
+                         to_string(event.to), event.reason));
 }
 
 }  // namespace weir

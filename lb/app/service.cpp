@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "weir/log.h"
+#include <algorithm>
 
 #include "discovery/make_discovery.h"
 #include "lb/admin/admin_socket.h"
@@ -14,44 +14,30 @@ namespace {
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kStartTick = std::chrono::milliseconds(5);  // while names are asked for
 constexpr Duration kNamesPatience = std::chrono::seconds(2);
+constexpr size_t kOutputBytes = size_t{1} << 30;  // for clients that read slowly, all together
 
 }  // namespace
-
-// Turns the balancer's wake, from any thread, into a turn of our loop.
-class BalancerService::Waker final : public PlaceWaker {
- public:
-  Waker(EventLoop& loop, Balancer& balancer)
-      : balancer_(balancer), task_(loop, bind<&Waker::on_turn>(this)) {}
-  void wake() noexcept override { task_.post(); }
-
- private:
-  void on_turn() { balancer_.collect(*this); }
-  Balancer& balancer_;
-  Task task_;
-};
 
 BalancerService::BalancerService(EventLoop& loop, const Config& config, const ServiceHooks& hooks)
     : loop_(loop),
       config_(config),
       replicas_(hooks.replicas),
       options_(proxy_options(config, hooks.required_key)),
-      telemetry_(loop, config, observers_),
+      observers_(loop),
+      telemetry_(loop, config, hooks.exchanges),
       balancer_(balancer_options(config), &observers_),
-      pool_(loop, pool_blocks_, pool_options(config)),
       prober_(loop, balancer_, prober_options(config)),
-      directory_(loop, balancer_, prober_),
-      waker_(std::make_unique<Waker>(loop, balancer_)),
-      context_(loop, balancer_, pool_, *waker_, observers_, options_, config.replay.total),
-      admin_(loop, *this, telemetry_.metrics()),
+      troubles_(loop, prober_),
+      directory_(loop, balancer_, prober_, addresses_),
+      share_{balancer_, addresses_, options_, pool_options(config), {}, hooks.gate, {}, 0, 0},
+      admin_(loop, *this, telemetry_),
       started_(loop.now()),
       tick_(loop.timers(), bind<&BalancerService::on_tick>(this)) {
-  observers_.add(hooks.exchanges);
+  observers_.add(&telemetry_);
   observers_.add(hooks.backends);
   if (hooks.backends != nullptr) observers_.log_quietly();
-  context_.gate = hooks.gate;
-  context_.on_trouble = bind<&BalancerService::on_trouble>(this);
-  directory_.add_pool(pool_);
   if (config.pool.change_host_header) directory_.set_host_headers();
+  share_.on_trouble = bind<&TroubleBox::put>(&troubles_);
 }
 
 BalancerService::~BalancerService() {
@@ -60,9 +46,7 @@ BalancerService::~BalancerService() {
 
 Result<Ok, Problem> BalancerService::start() {
   if (Result<Ok, Problem> opened = telemetry_.start(); !opened) return opened.error();
-  for (const ListenerConfig& listener : config_.listen) {
-    if (Result<Ok, Problem> listened = listen(listener); !listened) return listened.error();
-  }
+  if (Result<Ok, Problem> made = make_workers(); !made) return made.error();
   directory_.publish("config", std::make_shared<const BackendSet>(config_.pool.backends), 0);
   for (const DiscoverConfig& source : config_.pool.discover) {
     auto discovery = make_discovery(loop_, {source.file, source.interval, source.owners});
@@ -71,8 +55,37 @@ Result<Ok, Problem> BalancerService::start() {
     discoveries_.push_back(std::move(*discovery));
   }
   if (Result<Ok, Problem> admin = start_admin(); !admin) return admin.error();
-  if (directory_.is_resolving()) await_names();
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->start();
+  await_names();
   tick_.start(awaits_names_ ? kStartTick : kTick);
+  return Ok{};
+}
+
+Result<Ok, Problem> BalancerService::make_workers() {
+  const uint32_t count = config_.workers > 0 ? config_.workers : default_worker_count();
+  share_.replay_bytes = config_.replay.total / count;
+  share_.output_bytes = kOutputBytes / count;
+  if (config_.max_connections > 0) share_.clients.most = config_.max_connections;
+  for (uint32_t i = 0; i < count; ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(share_, telemetry_.add_worker(), i == 0 ? &loop_ : nullptr));
+  }
+  for (const ListenerConfig& listener : config_.listen) {
+    if (Result<Ok, Problem> listened = listen(listener); !listened) return listened.error();
+  }
+  return Ok{};
+}
+
+Result<Ok, Problem> BalancerService::listen(const ListenerConfig& config) {
+  const Result<std::vector<SocketAddress>, Problem> where = resolve(config.address);
+  if (!where) return where.error();
+  Result<UniqueFd, Problem> fd = listen_on(where->front());
+  if (!fd) return fd.error();
+  Address bound = config.address;
+  if (!bound.is_unix) bound.port = local_address(fd->get()).port();
+  const auto socket = std::make_shared<ListeningSocket>(std::move(*fd));
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->listen(socket);
+  listening_.push_back(bound);
   return Ok{};
 }
 
@@ -92,40 +105,22 @@ Result<Ok, Problem> BalancerService::start_admin() {
   return Ok{};
 }
 
-Result<Ok, Problem> BalancerService::listen(const ListenerConfig& config) {
-  const Result<std::vector<SocketAddress>, Problem> where = resolve(config.address);
-  if (!where) return where.error();
-  Result<UniqueFd, Problem> fd = listen_on(where->front());
-  if (!fd) return fd.error();
-  Address bound = config.address;
-  if (!bound.is_unix) bound.port = local_address(fd->get()).port();
-  Listening listening{std::move(*fd), nullptr};
-  listening.listener = std::make_unique<Listener>(context_, listening.fd.get());
-  if (!listening.listener->start()) return Problem{"cannot watch " + to_string(bound), ""};
-  listening_.push_back(std::move(listening));
-  addresses_.push_back(bound);
-  return Ok{};
+void BalancerService::order(Worker::Phase phase) {
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->set_phase(phase);
 }
 
 // A request that comes before the names of the backends have been resolved could go nowhere: until
 // then clients stay in the backlog.
 void BalancerService::await_names() {
   awaits_names_ = directory_.is_resolving() && loop_.now() - started_ < kNamesPatience;
-  if (context_.is_draining) return;
-  for (Listening& listening : listening_) {
-    listening.listener->stop_accepting();
-    if (!awaits_names_ && !listening.listener->start()) log_error("cannot watch a listener");
-  }
+  if (!is_draining_ && !awaits_names_) order(Worker::Phase::accepting);
 }
 
 void BalancerService::on_tick() {
   if (awaits_names_) await_names();
   balancer_.expire(loop_.now());
-  // Backwards: an exchange that ends takes itself off the list.
-  for (size_t i = context_.active.size(); i-- > 0;) {
-    if (i < context_.active.size()) context_.active[i]->check_silence();
-  }
-  if (on_drained_ && context_.active.empty()) {
+  balancer_.watch(loop_.now());
+  if (on_drained_ && are_idle()) {
     const Callback<> done = on_drained_;
     on_drained_ = {};
     done();  // may destroy us: the timer is armed again by whoever goes on
@@ -134,27 +129,33 @@ void BalancerService::on_tick() {
   tick_.start(awaits_names_ ? kStartTick : kTick);
 }
 
-void BalancerService::on_trouble(BackendSerial serial) {
-  prober_.hurry(serial);
+bool BalancerService::are_idle() const {
+  return std::ranges::all_of(workers_, [](const std::unique_ptr<Worker>& worker) {
+    return worker->has_followed() && worker->exchanges() == 0;
+  });
+}
+
+size_t BalancerService::exchanges_in_flight() const {
+  size_t sum = 0;
+  for (const std::unique_ptr<Worker>& worker : workers_) sum += worker->exchanges();
+  return sum;
 }
 
 void BalancerService::drain(Callback<> done) {
-  context_.is_draining = true;
+  is_draining_ = true;
   on_drained_ = done;
-  for (Listening& listening : listening_) {
-    listening.listener->drain();
-    listening.fd.reset();  // refused is a clearer word than a backlog that nobody empties
-  }
-  pool_.close_idle();
+  order(Worker::Phase::draining);
 }
 
+// All threads are joined before any worker goes: each may still be told of a place or a client by
+// the others.
 void BalancerService::stop() {
   tick_.cancel();
   admin_.stop();
   has_admin_ = false;
-  for (Listening& listening : listening_) listening.listener->close_all();
-  listening_.clear();
-  pool_.close_idle();
+  order(Worker::Phase::stopped);
+  for (const std::unique_ptr<Worker>& worker : workers_) worker->join();
+  workers_.clear();
 }
 
 std::string BalancerService::admin_address() const {
@@ -167,12 +168,13 @@ InstanceView BalancerService::look() const {
   view.instance = config_.admin.instance;
   view.command = to_string(config_.command);
   view.config_source = config_.source;
-  for (const Address& address : addresses_) view.listeners.push_back(to_string(address));
+  for (const Address& address : listening_) view.listeners.push_back(to_string(address));
   view.uptime = loop_.now() - started_;
-  view.is_draining = context_.is_draining;
-  for (const Listening& listening : listening_)
-    view.client_connections += listening.listener->clients();
-  view.in_flight = context_.active.size();
+  view.is_draining = is_draining_;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    view.client_connections += worker->clients();
+  }
+  view.in_flight = exchanges_in_flight();
   const PoolSnapshot snapshot = balancer_.snapshot();
   PoolView pool;
   pool.name = snapshot.pool;

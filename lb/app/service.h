@@ -1,6 +1,6 @@
-// The balancer without the process around it: one pool, its listeners, prober, admin side and
-// observers on one loop. `serve` and `launch` both run this. Owned by whoever owns the loop. Loop
-// thread only.
+// The balancer without the process around it: one pool and the workers that carry its traffic, its
+// prober, admin side and observers. `serve` and `launch` both run this. Owned by whoever owns the
+// main loop. Main loop's thread only.
 #pragma once
 
 #include <memory>
@@ -15,13 +15,13 @@
 #include "lb/app/backend_directory.h"
 #include "lb/app/observers.h"
 #include "lb/app/telemetry.h"
-#include "lb/backend/connection_pool.h"
+#include "lb/app/trouble_box.h"
+#include "lb/app/worker.h"
+#include "lb/backend/address_book.h"
 #include "lb/backend/prober.h"
 #include "lb/balance/balancer.h"
 #include "lb/config/config.h"
 #include "lb/net/event_loop.h"
-#include "lb/proxy/listener.h"
-#include "lb/proxy/proxy_context.h"
 
 namespace weir {
 
@@ -36,9 +36,9 @@ class ReplicaViews {
 
 // What its user may add; everything in it must outlive the service.
 struct ServiceHooks {
-  ExchangeObserver* exchanges = nullptr;   // hears every exchange, besides metrics and access log
+  ExchangeObserver* exchanges = nullptr;   // hears every exchange, on any worker's thread
   BackendObserver* backends = nullptr;     // hears every change of a backend's state
-  ClientGate* gate = nullptr;              // lets clients in without `required_key`
+  ClientGate* gate = nullptr;              // lets clients in without `required_key`; any thread
   std::string required_key;                // empty = anybody may send requests
   const ReplicaViews* replicas = nullptr;  // what `status` shows of them
 };
@@ -54,9 +54,8 @@ class BalancerService final : public LiveView {
   Result<Ok, Problem> start();
 
   BackendSetSink& sink() { return directory_; }  // for discoveries
-  const std::vector<Address>& listening() const {
-    return addresses_;
-  }                                   // with the ports that were bound
+  // With the ports that were bound.
+  const std::vector<Address>& listening() const { return listening_; }
   std::string admin_address() const;  // for people; empty = none
 
   // No new clients; `done` runs in a later turn, when the last exchange is over. stop() before that
@@ -64,42 +63,39 @@ class BalancerService final : public LiveView {
   void drain(Callback<> done);
   void stop();
 
-  size_t exchanges_in_flight() const { return context_.active.size(); }
+  size_t exchanges_in_flight() const;
   Balancer& balancer() { return balancer_; }
   InstanceView look() const override;
 
  private:
-  class Waker;
-  struct Listening {
-    UniqueFd fd;
-    std::unique_ptr<Listener> listener;
-  };
+  Result<Ok, Problem> make_workers();
   Result<Ok, Problem> listen(const ListenerConfig& config);
-  void await_names();
   Result<Ok, Problem> start_admin();
+  void order(Worker::Phase phase);
+  bool are_idle() const;
+  void await_names();
   void on_tick();
-  void on_trouble(BackendSerial serial);
 
   EventLoop& loop_;
   const Config& config_;
   const ReplicaViews* replicas_;
   const ProxyOptions options_;
-  BlockPool pool_blocks_;
   Observers observers_;
   Telemetry telemetry_;
   Balancer balancer_;
-  ConnectionPool pool_;
+  AddressBook addresses_;
   Prober prober_;
+  TroubleBox troubles_;
   BackendDirectory directory_;
-  std::unique_ptr<Waker> waker_;
-  ProxyContext context_;
   std::vector<std::unique_ptr<Discovery>> discoveries_;
-  std::vector<Listening> listening_;
-  std::vector<Address> addresses_;
+  WorkerShare share_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // the first one on the main loop
+  std::vector<Address> listening_;
   AdminListener admin_;
   bool has_admin_ = false;
-  TimePoint started_;
+  bool is_draining_ = false;
   bool awaits_names_ = false;
+  TimePoint started_;
   Timer tick_;
   Callback<> on_drained_;
 };

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 namespace weir {
 namespace {
 
@@ -23,16 +25,42 @@ std::unique_ptr<LineOutput> make_output(AccessLogConfig::Output where) {
 
 }  // namespace
 
-Telemetry::Telemetry(EventLoop& loop, const Config& config, Observers& observers)
+class Telemetry::OfWorker final : public ExchangeObserver {
+ public:
+  OfWorker(const std::string& pool, LineOutput* output, ExchangeObserver* hook)
+      : metrics_(pool), hook_(hook) {
+    if (output != nullptr) access_log_.emplace(*output, WallTime::now());
+  }
+
+  void on_exchange(const ExchangeReport& report) noexcept override {
+    {
+      const std::lock_guard lock(mutex_);  // nobody else wants it, but for a scrape
+      metrics_.on_exchange(report);
+    }
+    if (access_log_) access_log_->on_exchange(report);
+    if (hook_ != nullptr) hook_->on_exchange(report);
+  }
+
+  void add_to(Metrics& sum) const {
+    const std::lock_guard lock(mutex_);
+    sum.add(metrics_);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Metrics metrics_;  // guarded by mutex_
+  std::optional<AccessLog> access_log_;
+  ExchangeObserver* hook_;
+};
+
+Telemetry::Telemetry(EventLoop& loop, const Config& config, ExchangeObserver* hook)
     : config_(config.log.access),
-      observers_(observers),
-      metrics_(config.pool.name),
+      hook_(hook),
+      pool_(config.pool.name),
+      backend_metrics_(pool_),
       output_(make_output(config_.output)),
       pending_(loop, bind<&Telemetry::flush>(this)),
-      again_(loop.timers(), bind<&Telemetry::flush>(this)) {
-  observers_.add(static_cast<ExchangeObserver*>(&metrics_));
-  observers_.add(static_cast<BackendObserver*>(&metrics_));
-}
+      again_(loop.timers(), bind<&Telemetry::flush>(this)) {}
 
 Telemetry::~Telemetry() = default;
 
@@ -42,9 +70,22 @@ Result<Ok, Problem> Telemetry::start() {
     if (Result<Ok, Problem> opened = output_->open(config_.path); !opened) return opened.error();
   }
   output_->set_on_pending(bind<&Task::post>(&pending_));
-  access_log_ = std::make_unique<AccessLog>(*output_, WallTime::now());
-  observers_.add(static_cast<ExchangeObserver*>(access_log_.get()));
   return Ok{};
+}
+
+ExchangeObserver& Telemetry::add_worker() {
+  workers_.push_back(std::make_unique<OfWorker>(pool_, output_.get(), hook_));
+  return *workers_.back();
+}
+
+Metrics Telemetry::metrics() const {
+  Metrics sum = backend_metrics_;
+  for (const std::unique_ptr<OfWorker>& worker : workers_) worker->add_to(sum);
+  return sum;
+}
+
+void Telemetry::on_backend_event(const BackendEvent& event) noexcept {
+  backend_metrics_.on_backend_event(event);
 }
 
 void Telemetry::flush() {

@@ -1,11 +1,14 @@
-// What is written down about exchanges: metrics always, the access log if it is on. Owned by
-// BalancerService. Loop thread only.
+// What is written down about exchanges: metrics always, the access log if it is on. Each worker
+// reports to an observer of its own; who asks for the metrics gets the sum. Owned by
+// BalancerService. Main loop's thread, but for the workers' observers.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
-#include "lb/app/observers.h"
+#include "lb/admin/metrics_source.h"
 #include "lb/config/config.h"
 #include "lb/net/event_loop.h"
 #include "lb/observe/access_log.h"
@@ -14,24 +17,31 @@
 
 namespace weir {
 
-class Telemetry {
+class Telemetry final : public MetricsSource, public BackendObserver {
  public:
-  Telemetry(EventLoop& loop, const Config& config, Observers& observers);
+  // `hook`, if there is one, hears every exchange too, on its worker's thread.
+  Telemetry(EventLoop& loop, const Config& config, ExchangeObserver* hook);
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
   ~Telemetry();
 
   Result<Ok, Problem> start();  // opens the access log's file
-  const Metrics& metrics() const { return metrics_; }
+  // For one more worker, after start() and before it runs; stays as long as this.
+  ExchangeObserver& add_worker();
+
+  Metrics metrics() const override;
+  void on_backend_event(const BackendEvent& event) noexcept override;
 
  private:
+  class OfWorker;
   void flush();
 
   const AccessLogConfig& config_;
-  Observers& observers_;
-  Metrics metrics_;
+  ExchangeObserver* hook_;
+  const std::string pool_;
+  Metrics backend_metrics_;  // what backends did by themselves
   std::unique_ptr<LineOutput> output_;
-  std::unique_ptr<AccessLog> access_log_;
+  std::vector<std::unique_ptr<OfWorker>> workers_;
   Task pending_;
   Timer again_;  // a pipe that was full
 };

@@ -13,6 +13,7 @@
 #include "weir/error.h"
 #include "weir/timer.h"
 
+#include "lb/backend/address_book.h"
 #include "lb/balance/balancer.h"
 #include "lb/net/stream.h"
 
@@ -30,8 +31,6 @@ class BackendConnectionUser {
  protected:
   ~BackendConnectionUser() = default;
 };
-
-using SocketAddresses = std::shared_ptr<const std::vector<SocketAddress>>;
 
 class BackendConnection {
  public:

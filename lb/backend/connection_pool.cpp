@@ -9,22 +9,24 @@ constexpr Duration kSweepEvery = std::chrono::milliseconds(250);
 
 }  // namespace
 
-ConnectionPool::ConnectionPool(EventLoop& loop, BlockPool& blocks,
+ConnectionPool::ConnectionPool(EventLoop& loop, BlockPool& blocks, const AddressBook& addresses,
                                const ConnectionPoolOptions& options)
     : loop_(loop),
       blocks_(blocks),
+      book_(addresses),
       options_(options),
       sweep_(loop.timers(), bind<&ConnectionPool::on_sweep>(this)) {}
 
 ConnectionPool::~ConnectionPool() = default;
 
-ConnectionPool::Slot& ConnectionPool::slot_of(uint32_t slot, BackendSerial serial) {
-  if (slot >= slots_.size()) slots_.resize(slot + 1);
-  Slot& entry = slots_[slot];
-  if (entry.serial != serial) {
+// What is left in it of an earlier backend in the same slot is closed.
+ConnectionPool::Slot& ConnectionPool::slot_of(const Lease& lease) {
+  if (lease.slot() >= slots_.size()) slots_.resize(lease.slot() + 1);
+  Slot& entry = slots_[lease.slot()];
+  if (entry.serial != lease.serial()) {
     clear(entry);
-    entry.serial = serial;
-    entry.addresses.reset();
+    entry.serial = lease.serial();
+    entry.generation = 0;
   }
   return entry;
 }
@@ -35,14 +37,9 @@ void ConnectionPool::clear(Slot& slot) {
   slot.idle.clear();
 }
 
-void ConnectionPool::assign(uint32_t slot, BackendSerial serial, SocketAddresses addresses) {
-  slot_of(slot, serial).addresses = std::move(addresses);
-}
-
-std::unique_ptr<BackendConnection> ConnectionPool::get(uint32_t slot, BackendSerial serial,
-                                                       bool may_reuse,
+std::unique_ptr<BackendConnection> ConnectionPool::get(const Lease& lease, bool may_reuse,
                                                        BackendConnectionUser& user) {
-  Slot& entry = slot_of(slot, serial);
+  Slot& entry = slot_of(lease);
   if (may_reuse && !entry.idle.empty()) {
     std::unique_ptr<BackendConnection> connection = std::move(entry.idle.back());
     entry.idle.pop_back();
@@ -54,7 +51,12 @@ std::unique_ptr<BackendConnection> ConnectionPool::get(uint32_t slot, BackendSer
     discard(std::move(connection));
     clear(entry);  // the others are older still
   }
-  auto connection = std::make_unique<BackendConnection>(loop_, blocks_, serial, slot);
+  if (const uint64_t generation = book_.generation(); entry.generation != generation) {
+    entry.addresses = book_.find(lease.backend().address);
+    entry.generation = generation;
+  }
+  auto connection =
+      std::make_unique<BackendConnection>(loop_, blocks_, lease.serial(), lease.slot());
   connection->connect(entry.addresses, options_.connect_timeout, user);
   return connection;
 }

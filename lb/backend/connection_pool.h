@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "lb/backend/address_book.h"
 #include "lb/backend/backend_connection.h"
 #include "lb/balance/balancer.h"
 
@@ -18,18 +19,16 @@ struct ConnectionPoolOptions {
 
 class ConnectionPool {
  public:
-  ConnectionPool(EventLoop& loop, BlockPool& blocks, const ConnectionPoolOptions& options);
+  ConnectionPool(EventLoop& loop, BlockPool& blocks, const AddressBook& addresses,
+                 const ConnectionPoolOptions& options);
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
   ~ConnectionPool();
 
-  // Where the backend of this serial is; closes what belonged to an earlier backend in the same
-  // slot. No addresses: its name does not resolve, connecting fails.
-  void assign(uint32_t slot, BackendSerial serial, SocketAddresses addresses);
-
-  // An idle connection if there is one and `may_reuse`, else a new one that is connecting. The user
-  // hears of it later in either case; a reused one has state() busy already.
-  std::unique_ptr<BackendConnection> get(uint32_t slot, BackendSerial serial, bool may_reuse,
+  // An idle connection to the leased backend if there is one and `may_reuse`, else a new one that
+  // is connecting (and fails if its name does not resolve). The user hears of it later in either
+  // case; a reused one has state() busy already.
+  std::unique_ptr<BackendConnection> get(const Lease& lease, bool may_reuse,
                                          BackendConnectionUser& user);
   // Back from an exchange that ended well, or closes it if the pool has no use for it.
   void give_back(std::unique_ptr<BackendConnection> connection);
@@ -42,16 +41,18 @@ class ConnectionPool {
  private:
   struct Slot {
     BackendSerial serial = 0;
-    SocketAddresses addresses;
+    SocketAddresses addresses;  // as the book of this generation has them
+    uint64_t generation = 0;
     std::vector<std::unique_ptr<BackendConnection>> idle;  // oldest first
   };
-  Slot& slot_of(uint32_t slot, BackendSerial serial);
+  Slot& slot_of(const Lease& lease);
   void clear(Slot& slot);
   void on_idle_event(BackendConnection* connection);
   void on_sweep();
 
   EventLoop& loop_;
   BlockPool& blocks_;
+  const AddressBook& book_;
   ConnectionPoolOptions options_;
   std::vector<Slot> slots_;
   size_t idle_ = 0;

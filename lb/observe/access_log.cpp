@@ -104,8 +104,9 @@ void append_access_line(std::string& out, const ExchangeReport& report, const Wa
 
 void AccessLog::on_exchange(const ExchangeReport& report) noexcept {
   if (report.is_probe_path) return;  // somebody's health check every second would bury the requests
-  append_access_line(output_.buffer(), report, wall_);
-  output_.commit();
+  line_.clear();
+  append_access_line(line_, report, wall_);
+  output_.add(line_);
 }
 
 }  // namespace weir

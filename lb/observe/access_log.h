@@ -1,7 +1,10 @@
 // The access log: one JSON line at the end of each exchange, never prompt or answer text. `ts` is
 // when the request had come,
-// `*_ms` are milliseconds; what is not known is null. Owned by the service. Loop thread only.
+// `*_ms` are milliseconds; what is not known is null. One a worker, over the output of all; its
+// worker's thread only.
 #pragma once
+
+#include <string>
 
 #include "weir/observer.h"
 
@@ -15,7 +18,7 @@ void append_access_line(std::string& out, const ExchangeReport& report, const Wa
 
 class AccessLog final : public ExchangeObserver {
  public:
-  // Both outlive the log.
+  // The output outlives the log.
   AccessLog(LineOutput& output, const WallTime& wall) : output_(output), wall_(wall) {}
 
   void on_exchange(const ExchangeReport& report) noexcept override;
@@ -23,6 +26,7 @@ class AccessLog final : public ExchangeObserver {
  private:
   LineOutput& output_;
   const WallTime wall_;
+  std::string line_;
 };
 
 }  // namespace weir

@@ -30,7 +30,8 @@ Result<Ok, Problem> LineOutput::reopen() {
     return Problem{"cannot write the access log " + path_ + ": " + ::strerror(errno),
                    "check the path and its permissions"};
   }
-  flush();
+  const std::lock_guard lock(mutex_);
+  flush_locked();
   if (owns_) ::close(fd_);
   fd_ = fd;
   owns_ = true;
@@ -39,30 +40,40 @@ Result<Ok, Problem> LineOutput::reopen() {
   return Ok{};
 }
 
-void LineOutput::commit() {
-  buffer_ += '\n';
-  if (buffer_.size() - written_ > kMost) {
-    buffer_.resize(line_begin_);
+void LineOutput::add(std::string_view line) {
+  const std::lock_guard lock(mutex_);
+  if (buffer_.size() - written_ + line.size() + 1 > kMost) {
     ++dropped_;
+    return;
   }
-  const bool was_empty = line_begin_ == written_;
-  line_begin_ = buffer_.size();
-  if (was_empty && line_begin_ != written_ && on_pending_) on_pending_();
-  if (buffer_.size() - written_ >= kFlushAt) flush();
+  const bool was_empty = buffer_.size() == written_;
+  buffer_ += line;
+  buffer_ += '\n';
+  if (was_empty && on_pending_) on_pending_();
+  if (buffer_.size() - written_ >= kFlushAt) flush_locked();
 }
 
 bool LineOutput::flush() {
-  while (written_ < line_begin_) {
+  const std::lock_guard lock(mutex_);
+  return flush_locked();
+}
+
+uint64_t LineOutput::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+bool LineOutput::flush_locked() {
+  while (written_ < buffer_.size()) {
     if (!write_some()) break;
   }
   if (written_ == buffer_.size()) {
     buffer_.clear();
-    written_ = line_begin_ = 0;
+    written_ = 0;
     return true;
   }
   if (written_ >= kFlushAt) {
     buffer_.erase(0, written_);
-    line_begin_ -= written_;
     written_ = 0;
   }
   return false;
@@ -71,7 +82,7 @@ bool LineOutput::flush() {
 // A pipe or terminal shared with others must not be made non-blocking: a piece of PIPE_BUF after
 // poll() said yes does not block.
 bool LineOutput::write_some() {
-  size_t size = line_begin_ - written_;
+  size_t size = buffer_.size() - written_;
   if (!is_file_) {
     pollfd ready{fd_, POLLOUT, 0};
     if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
@@ -86,9 +97,8 @@ bool LineOutput::write_some() {
   if (count < 0 && errno == EAGAIN) return false;
   // A closed pipe or a full disk: these lines are lost, the next ones are tried again.
   dropped_ += static_cast<uint64_t>(
-      std::count(buffer_.begin() + static_cast<ptrdiff_t>(written_),
-                 buffer_.begin() + static_cast<ptrdiff_t>(line_begin_), '\n'));
-  written_ = line_begin_;
+      std::count(buffer_.begin() + static_cast<ptrdiff_t>(written_), buffer_.end(), '\n'));
+  written_ = buffer_.size();
   return true;
 }
 

@@ -28,6 +28,11 @@ bool has(TimePoint time) {
   return time != TimePoint{};
 }
 
+template <size_t N>
+void add_each(std::array<uint64_t, N>& to, const std::array<uint64_t, N>& from) {
+  for (size_t i = 0; i < N; ++i) to[i] += from[i];
+}
+
 // Tokens that were made for nobody, as far as events tell.
 uint64_t made_tokens(const ExchangeReport& report) {
   return report.tokens_out >= 0 ? static_cast<uint64_t>(report.tokens_out) : report.events;
@@ -55,10 +60,30 @@ void BackendMetrics::add(const ExchangeReport& report) {
   }
 }
 
+void BackendMetrics::add(const BackendMetrics& other) {
+  for (size_t i = 0; i < requests.size(); ++i) add_each(requests[i], other.requests[i]);
+  add_each(failures, other.failures);
+  add_each(state_changes, other.state_changes);
+  retries += other.retries;
+  tokens_in += other.tokens_in;
+  tokens_out += other.tokens_out;
+  tokens_wasted_client_gone += other.tokens_wasted_client_gone;
+  tokens_wasted_interrupted += other.tokens_wasted_interrupted;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  time_to_first_token.add(other.time_to_first_token);
+}
+
 PoolMetrics::PoolMetrics()
     : queue_wait(kFirstTokenEdges),
       inter_token_latency(kTokenEdges),
       request_duration(kRequestEdges) {}
+
+void PoolMetrics::add(const PoolMetrics& other) {
+  queue_wait.add(other.queue_wait);
+  inter_token_latency.add(other.inter_token_latency);
+  request_duration.add(other.request_duration);
+}
 
 void Metrics::on_exchange(const ExchangeReport& report) noexcept {
   if (report.is_probe_path) return;
@@ -76,6 +101,14 @@ void Metrics::on_exchange(const ExchangeReport& report) noexcept {
 
 void Metrics::on_backend_event(const BackendEvent& event) noexcept {
   ++backend(pool(pool_), event.backend).state_changes[static_cast<size_t>(event.to)];
+}
+
+void Metrics::add(const Metrics& other) {
+  for (const auto& [name, from] : other.pools_) {
+    Pool& to = pool(name);
+    to.all.add(from.all);
+    for (const auto& [id, of] : from.backends) backend(to, id).add(of);
+  }
 }
 
 Metrics::Pool& Metrics::pool(std::string_view name) {

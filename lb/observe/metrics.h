@@ -1,6 +1,7 @@
 // Counters and histograms of exchanges and backends; all of them derive from the reports alone.
 // Label sets are closed: pools and backends up to a bound (the rest counts as "other"), statuses by
-// class, reasons by ErrorKind. Owned by the service, one a loop; loop thread only.
+// class, reasons by ErrorKind. Value type: one a worker, added up for whoever reads them. One
+// thread.
 #pragma once
 
 #include <array>
@@ -25,6 +26,7 @@ inline constexpr std::string_view kOtherBackend = "other";
 struct BackendMetrics {
   BackendMetrics();
   void add(const ExchangeReport& report);
+  void add(const BackendMetrics& other);
 
   std::array<std::array<uint64_t, 2>, kStatusClasses>
       requests{};  // by class, then plain and streamed
@@ -43,6 +45,7 @@ struct BackendMetrics {
 // Of one pool.
 struct PoolMetrics {
   PoolMetrics();
+  void add(const PoolMetrics& other);
   Histogram queue_wait;           // seconds
   Histogram inter_token_latency;  // seconds: each stream's mean gap, as often as it had gaps
   Histogram request_duration;     // seconds
@@ -64,6 +67,7 @@ class Metrics final : public ExchangeObserver, public BackendObserver {
   void on_exchange(const ExchangeReport& report) noexcept override;
   void on_backend_event(const BackendEvent& event) noexcept override;
 
+  void add(const Metrics& other);
   const std::map<std::string, Pool, std::less<>>& pools() const { return pools_; }
 
  private:

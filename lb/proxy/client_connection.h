@@ -44,6 +44,8 @@ class ClientConnection final : private ExchangeClient {
   void close_now();  // whatever it is doing
 
   State state() const { return state_; }
+  // Between two requests: closing it costs nobody an answer.
+  bool is_idle() const { return state_ == State::reading_head && !has_begun_head_ && has_served_; }
   size_t index = 0;  // in its owner's list
 
  private:
@@ -80,6 +82,7 @@ class ClientConnection final : private ExchangeClient {
   State state_ = State::closed;
   bool is_draining_ = false;
   bool has_begun_head_ = false;
+  bool has_served_ = false;  // a request, at least
   bool is_trusted_ = false;  // the gate let it in
   bool was_gate_asked_ = false;
   bool is_processing_ = false;

@@ -82,8 +82,7 @@ void Exchange::begin(ExchangeClient& client, const http::RequestHead& head,
   http::rewrite_request(head, how, &request_);
   body_.start(framing_, context_.options.replay_bytes, is_repeatable_);
   relay_.reset();
-  active_index_ = context_.active.size();
-  context_.active.push_back(this);
+  active_index_ = context_.enter(*this);
 }
 
 void Exchange::on_request_body(std::string_view data) {
@@ -146,7 +145,7 @@ void Exchange::on_lease(Lease lease) {
   }
   // What must not be sent twice does not go over a connection that its backend may just be closing.
   const bool may_reuse = may_reuse_ && body_.is_held();
-  backend_ = context_.pool.get(lease_.slot(), lease_.serial(), may_reuse, *this);
+  backend_ = context_.pool.get(lease_, may_reuse, *this);
   if (backend_->state() == BackendConnection::State::busy) begin_sending();
 }
 

@@ -236,10 +236,7 @@ void Exchange::finish(ClientFate fate) {
   silence_.clear();
   hold_.clear();
   body_.clear();
-  Exchange* last = context_.active.back();
-  context_.active[active_index_] = last;
-  last->active_index_ = active_index_;
-  context_.active.pop_back();
+  if (Exchange* moved = context_.leave(active_index_)) moved->active_index_ = active_index_;
   report_.ended = context_.loop.now();
   context_.observer.on_exchange(report_);
   retry_reason_.reset();

@@ -6,22 +6,22 @@ namespace weir {
 namespace {
 
 constexpr size_t kSpareExchanges = 256;
-constexpr size_t kOutputLimit =
-    size_t{1} << 30;  // of all clients of this worker; each is paused at kHighWater
 
 }  // namespace
 
 ProxyContext::ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool,
                            PlaceWaker& the_waker, ExchangeObserver& the_observer,
-                           const ProxyOptions& the_options, size_t replay_total)
+                           const ProxyOptions& the_options, size_t replay_bytes,
+                           size_t output_bytes)
     : loop(the_loop),
       balancer(the_balancer),
       pool(the_pool),
       waker(the_waker),
       observer(the_observer),
       options(the_options),
-      output_blocks(kOutputLimit),
-      replay_blocks(replay_total) {}
+      output_blocks(output_bytes),
+      replay_blocks(replay_bytes),
+      sweep_(the_loop.timers(), bind<&ProxyContext::on_sweep>(this)) {}
 
 ProxyContext::~ProxyContext() = default;
 
@@ -38,6 +38,30 @@ void ProxyContext::give_back(std::unique_ptr<Exchange> exchange) {
   } else {
     loop.retire(std::move(exchange));
   }
+}
+
+size_t ProxyContext::enter(Exchange& exchange) {
+  active.push_back(&exchange);
+  exchanges.store(static_cast<uint32_t>(active.size()), std::memory_order_relaxed);
+  if (!sweep_.is_armed()) sweep_.start(kSweepEvery);
+  return active.size() - 1;
+}
+
+Exchange* ProxyContext::leave(size_t place) {
+  Exchange* const last = active.back();
+  Exchange* const moved = place + 1 < active.size() ? last : nullptr;
+  active[place] = last;
+  active.pop_back();
+  exchanges.store(static_cast<uint32_t>(active.size()), std::memory_order_relaxed);
+  return moved;
+}
+
+void ProxyContext::on_sweep() {
+  // Backwards: an exchange that ends takes itself off the list.
+  for (size_t i = active.size(); i-- > 0;) {
+    if (i < active.size()) active[i]->check_silence();
+  }
+  if (!active.empty()) sweep_.start(kSweepEvery);
 }
 
 }  // namespace weir

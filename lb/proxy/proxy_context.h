@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,13 +34,28 @@ class ClientGate {
 struct ProxyContext {
   static constexpr size_t kScratch = 64 * 1024;
 
+  // The last two: what this worker may hold of request bodies, and of bytes its clients do not
+  // take.
   ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool,
                PlaceWaker& the_waker, ExchangeObserver& the_observer,
-               const ProxyOptions& the_options, size_t replay_total);
+               const ProxyOptions& the_options, size_t replay_bytes, size_t output_bytes);
   ~ProxyContext();
 
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
+
+  static constexpr Duration kSweepEvery = std::chrono::milliseconds(100);
+
+  // An exchange begins; returns its place in `active`. While there is any, each is swept every
+  // kSweepEvery: Exchange::check_silence.
+  size_t enter(Exchange& exchange);
+  // It is over. The one that has its place in `active` now, or nullptr.
+  Exchange* leave(size_t place);
+
+  // What this worker carries, for those who choose where a new client goes. Any thread.
+  uint32_t load() const noexcept {
+    return clients.load(std::memory_order_relaxed) + exchanges.load(std::memory_order_relaxed);
+  }
 
   EventLoop& loop;
   Balancer& balancer;
@@ -58,8 +74,13 @@ struct ProxyContext {
   std::vector<Exchange*> active;  // begun and not done
   bool is_draining = false;
   std::array<char, kScratch> scratch;  // every read goes here
+  std::atomic<uint32_t> clients{0};    // written by its own thread, and by who hands one over
+  std::atomic<uint32_t> exchanges{0};  // active.size(), for other threads
 
  private:
+  void on_sweep();
+
+  Timer sweep_;
   std::vector<std::unique_ptr<Exchange>> spare_;
 };
 

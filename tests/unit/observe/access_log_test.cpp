@@ -145,10 +145,7 @@ class LineOutputTest : public testing::Test {
  protected:
   LineOutputTest() { std::filesystem::create_directory(directory_); }
   ~LineOutputTest() override { std::filesystem::remove_all(directory_); }
-  void say(LineOutput& output, std::string_view text) {
-    output.buffer() += text;
-    output.commit();
-  }
+  void say(LineOutput& output, std::string_view text) { output.add(text); }
 
   const std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / ("weir_lines_" + std::to_string(::getpid()));
