@@ -45,6 +45,6 @@ def text(result):
     shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
     shown.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     machine = result["machine"]
-    title = f"{result['date']}, {machine['cpus']} CPUs ({machine['cpu']}), Linux {machine['kernel']}"
+    title = f"{result['date']}, {machine['cpus']} CPUs ({machine['cpu']}), Linux {machine['kernel']}, {machine.get('congestion_control', '')}"
     versions = "; ".join(f"{name}: {said}" for name, said in result["versions"].items())
     return "\n".join([title, versions, "", *shown, "", *verdicts])
