@@ -24,9 +24,32 @@ inline __m128i equals(__m128i block, char c) {
 inline uint32_t mask_of(__m128i found) {
   return static_cast<uint32_t>(_mm_movemask_epi8(found));
 }
+// Control characters but HT, of 16 bytes.
+inline uint32_t controls_of(const char* at) {
+  const __m128i block = load(at);
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+  return mask_of(_mm_or_si128(_mm_andnot_si128(equals(block, '\t'), low), equals(block, 0x7f)));
+}
 
 }  // namespace detail
 #endif
+
+constexpr bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+// The first control character other than HT in [at, end), or end.
+inline const char* find_control(const char* at, const char* end) {
+#if defined(__SSE2__)
+  for (; end - at >= 16; at += 16) {
+    const uint32_t mask = detail::controls_of(at);
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+#endif
+  while (at < end && !is_control(*at)) ++at;
+  return at;
+}
 
 // The first `a` or `b` from `at` on, or text.size().
 inline size_t find_either(std::string_view text, char a, char b, size_t at) {

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -42,9 +43,15 @@ enum class FieldName : uint8_t {
   cookie,
   set_cookie,
   x_accel_buffering,
+  // known, so that it is quickly passed over
+  common,
 };
 
 FieldName field_name(std::string_view name) noexcept;
+
+// The known name that is followed by a colon at the front of [at, end), with its length; length 0 =
+// there is none, or too little behind it to look.
+FieldName find_field_name(const char* at, const char* end, size_t* length) noexcept;
 
 // Fields of one hop, whatever Connection says.
 constexpr bool is_hop_by_hop(FieldName name) {

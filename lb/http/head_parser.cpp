@@ -8,6 +8,7 @@
 #include "weir/assert.h"
 
 #include "lb/http/ascii.h"
+#include "lb/http/field_lines.h"
 #include "lb/http/head_rules.h"
 
 namespace weir::http {
@@ -104,6 +105,13 @@ struct HeadParser::Impl {
   RequestHead request;
   ResponseHead response;
 
+  Way way = Way::quick;
+
+  Verdict read_request(std::string_view head, const HeadLimits& limits, Way how);
+  Verdict read_response(std::string_view head, Method request_method, bool asked_upgrade,
+                        const HeadLimits& limits, Way how);
+  Verdict read_fields(llhttp_type_t type, std::string_view head, size_t limit, Way how,
+                      FieldList* fields);
   Verdict collect(llhttp_type_t type, std::string_view head, size_t limit, FieldList* fields);
 };
 
@@ -130,57 +138,70 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
   return {};
 }
 
-HeadParser::HeadParser() : impl_(std::make_unique<Impl>()) {}
-HeadParser::~HeadParser() = default;
+Verdict HeadParser::Impl::read_fields(llhttp_type_t type, std::string_view head, size_t limit,
+                                      Way how, FieldList* fields) {
+  fields->clear();
+  if (how == Way::thorough) return collect(type, head, limit, fields);
+  const size_t line_end = head.find("\r\n");
+  const bool is_plain =
+      line_end != head.npos && read_field_lines(head.substr(line_end + 2), limit, fields);
+  return is_plain ? Verdict{} : Verdict{"not plain"};
+}
 
-Result<const RequestHead*> HeadParser::parse_request(std::string_view head,
-                                                     const HeadLimits& limits) {
-  RequestHead& request = impl_->request;
-  const auto fail = [&](const Verdict& verdict) {
-    impl_->why = verdict.why;
-    return Error{verdict.kind};
-  };
-  request.fields.clear();
+Verdict HeadParser::Impl::read_request(std::string_view head, const HeadLimits& limits, Way how) {
   request.framing = {};
   request.expects_continue = request.accepts_trailers = false;
   request.upgrade = request.request_id = {};
-
   RequestLine line;
   Verdict verdict = read_request_line(first_line(head), &line, &request);
-  if (!verdict.is_ok()) return fail(verdict);
+  if (!verdict.is_ok()) return verdict;
   if (line.target.size() > limits.target_bytes) {
-    return fail({"the request target is too long", ErrorKind::target_too_long});
+    return {"the request target is too long", ErrorKind::target_too_long};
   }
-  verdict = read_target(line.target, &request, &impl_->scratch);
-  if (!verdict.is_ok()) return fail(verdict);
-  verdict = impl_->collect(HTTP_REQUEST, head, limits.fields, &request.fields);
-  if (!verdict.is_ok()) return fail(verdict);
-  verdict = judge_request_fields(&request);
-  if (!verdict.is_ok()) return fail(verdict);
-  impl_->why = {};
-  return &request;
+  if (how == Way::quick && line.target.front() != '/') return {"not plain"};
+  verdict = read_target(line.target, &request, &scratch);
+  if (!verdict.is_ok()) return verdict;
+  verdict = read_fields(HTTP_REQUEST, head, limits.fields, how, &request.fields);
+  return verdict.is_ok() ? judge_request_fields(&request) : verdict;
+}
+
+Verdict HeadParser::Impl::read_response(std::string_view head, Method request_method,
+                                        bool asked_upgrade, const HeadLimits& limits, Way how) {
+  response.framing = {};
+  response.is_event_stream = response.is_json = response.is_encoded = false;
+  Verdict verdict = read_status_line(first_line(head), &response);
+  if (!verdict.is_ok()) return verdict;
+  verdict = read_fields(HTTP_RESPONSE, head, limits.fields, how, &response.fields);
+  return verdict.is_ok() ? judge_response_fields(request_method, asked_upgrade, &response)
+                         : verdict;
+}
+
+HeadParser::HeadParser(Way way) : impl_(std::make_unique<Impl>()) {
+  impl_->way = way;
+}
+HeadParser::~HeadParser() = default;
+
+// What the quick way turns down for whatever reason is judged by the thorough one.
+Result<const RequestHead*> HeadParser::parse_request(std::string_view head,
+                                                     const HeadLimits& limits) {
+  Verdict verdict = impl_->read_request(head, limits, impl_->way);
+  if (!verdict.is_ok()) verdict = impl_->read_request(head, limits, Way::thorough);
+  impl_->why = verdict.why;
+  if (!verdict.is_ok()) return Error{verdict.kind};
+  return &impl_->request;
 }
 
 Result<const ResponseHead*> HeadParser::parse_response(std::string_view head, Method request_method,
                                                        bool asked_upgrade,
                                                        const HeadLimits& limits) {
-  ResponseHead& response = impl_->response;
-  const auto fail = [&](const Verdict& verdict) {
-    impl_->why = verdict.why;
-    return Error{ErrorKind::bad_response};
+  const auto read = [&](Way how) {
+    return impl_->read_response(head, request_method, asked_upgrade, limits, how);
   };
-  response.fields.clear();
-  response.framing = {};
-  response.is_event_stream = response.is_json = response.is_encoded = false;
-
-  Verdict verdict = read_status_line(first_line(head), &response);
-  if (!verdict.is_ok()) return fail(verdict);
-  verdict = impl_->collect(HTTP_RESPONSE, head, limits.fields, &response.fields);
-  if (!verdict.is_ok()) return fail(verdict);
-  verdict = judge_response_fields(request_method, asked_upgrade, &response);
-  if (!verdict.is_ok()) return fail(verdict);
-  impl_->why = {};
-  return &response;
+  Verdict verdict = read(impl_->way);
+  if (!verdict.is_ok()) verdict = read(Way::thorough);
+  impl_->why = verdict.why;
+  if (!verdict.is_ok()) return Error{ErrorKind::bad_response};
+  return &impl_->response;
 }
 
 std::string_view HeadParser::why() const {

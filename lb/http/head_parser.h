@@ -1,8 +1,10 @@
 // A complete head, found by HeadScanner, to a RequestHead or ResponseHead: llhttp in strict mode,
-// plus our own rules for what it lets through (docs/http-rules.md has the table). llhttp stays
-// inside. One a worker; the head it returns lives until the next call.
+// plus our own rules for what it lets through (docs/http-rules.md has the table). Heads without
+// anything unusual are read in one pass of our own, which takes nothing that llhttp would not take.
+// llhttp stays inside. One a worker; the head it returns lives until the next call.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -15,7 +17,11 @@ namespace weir::http {
 
 class HeadParser {
  public:
-  HeadParser();
+  enum class Way : uint8_t {
+    quick,     // llhttp only for heads that are not plain
+    thorough,  // llhttp for all of them: what the quick way is compared with
+  };
+  explicit HeadParser(Way way = Way::quick);
   ~HeadParser();
   HeadParser(const HeadParser&) = delete;
   HeadParser& operator=(const HeadParser&) = delete;

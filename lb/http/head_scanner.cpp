@@ -1,44 +1,47 @@
 #include "lb/http/head_scanner.h"
 
 #include <algorithm>
-#include <bit>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "lb/http/ascii.h"
+#include "lb/http/byte_search.h"
 
 namespace weir::http {
-namespace {
 
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+// Stands at the end of a line whose CR is at `cr`, with two more bytes behind its LF at hand.
+// False: the head is over, or bad; the slow way, which goes on here, says which.
+bool HeadScanner::pass_line_end(const char* bytes, size_t cr) {
+  position_ = cr;
+  if (bytes[cr] != '\r' || bytes[cr + 1] != '\n' || cr == line_begin_) return false;
+  line_begin_ = position_ = cr + 2;
+  return !is_blank(bytes[position_]);
 }
 
-// The first control character other than HT in [at, end), or end.
-size_t find_control(std::string_view bytes, size_t at, size_t end) {
+// As many whole blocks as there are, if nothing is wrong in them.
+void HeadScanner::skip_blocks([[maybe_unused]] const char* bytes, [[maybe_unused]] size_t end) {
 #if defined(__SSE2__)
-  const __m128i last_control = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
-  while (end - at >= 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + at));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, last_control), block);
-    const __m128i found =
-        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(block, tab), low), _mm_cmpeq_epi8(block, del));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
-    at += 16;
+  constexpr size_t kBlock = 16;
+  size_t at = position_;
+  while (at + kBlock + 3 <= end) {
+    uint32_t mask = detail::controls_of(bytes + at);
+    size_t next = at + kBlock;
+    for (; mask != 0; mask &= mask - 1) {
+      const size_t cr = at + static_cast<size_t>(std::countr_zero(mask));
+      if (!pass_line_end(bytes, cr)) return;
+      mask &= mask - 1;  // now without the CR; the loop takes off the LF, if it is in this block
+      next = std::max(next, cr + 2);
+    }
+    at = next;
   }
+  position_ = at;
 #endif
-  while (at < end && !is_control(bytes[at])) ++at;
-  return at;
 }
-
-}  // namespace
 
 HeadState HeadScanner::scan(std::string_view bytes, size_t limit) {
   const size_t end = std::min(bytes.size(), limit);
+  const bool is_mid_line = !after_cr_ && position_ > line_begin_;
+  if (is_mid_line || (position_ == 0 && end > 0 && !is_blank(bytes[0]))) {
+    skip_blocks(bytes.data(), end);
+  }
   while (position_ < end) {
     if (after_cr_) {
       if (bytes[position_] != '\n') return HeadState::bad;
@@ -52,7 +55,8 @@ HeadState HeadScanner::scan(std::string_view bytes, size_t limit) {
     if (position_ == line_begin_ && (bytes[position_] == ' ' || bytes[position_] == '\t')) {
       return HeadState::bad;
     }
-    position_ = find_control(bytes, position_, end);
+    const char* const begin = bytes.data();
+    position_ = static_cast<size_t>(find_control(begin + position_, begin + end) - begin);
     if (position_ == end) break;
     if (bytes[position_] != '\r') return HeadState::bad;
     // A CR that comes alone as the first byte may become an empty line, which is the caller's to

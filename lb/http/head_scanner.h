@@ -25,6 +25,9 @@ class HeadScanner {
   void reset();
 
  private:
+  void skip_blocks(const char* bytes, size_t end);
+  bool pass_line_end(const char* bytes, size_t cr);
+
   size_t position_ = 0;  // looked at so far
   size_t line_begin_ = 0;
   bool after_cr_ = false;

@@ -5,6 +5,7 @@
 #include "lb/http/head_rewriter.h"
 #include "lb/http/head_scanner.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/same_fields.h"
 
 namespace weir::http {
 namespace {
@@ -54,6 +55,26 @@ void check_again(const std::string& out, Method method, const std::string& targe
   check(count(**again, FieldName::connection) == 0, "no Connection");
 }
 
+void check_same(const RequestHead& a, const RequestHead& b) {
+  check(a.method == b.method && a.target == b.target && a.path == b.path && a.host == b.host &&
+            a.minor_version == b.minor_version && a.framing.kind == b.framing.kind &&
+            a.framing.length == b.framing.length && a.keep_alive == b.keep_alive &&
+            a.expects_continue == b.expects_continue && a.accepts_trailers == b.accepts_trailers &&
+            a.upgrade == b.upgrade && a.request_id == b.request_id,
+        "both ways read the same head");
+  check(fuzz::same_fields(a.fields, b.fields), "both ways read the same fields");
+}
+
+// The quick way takes what llhttp takes, and as it takes it.
+void check_ways(std::string_view bytes) {
+  HeadParser quick;
+  HeadParser thorough(HeadParser::Way::thorough);
+  const auto a = quick.parse_request(bytes, {});
+  const auto b = thorough.parse_request(bytes, {});
+  check(a.has_value() == b.has_value() && quick.why() == thorough.why(), "both ways agree");
+  if (a && b) check_same(**a, **b);
+}
+
 }  // namespace
 }  // namespace weir::http
 
@@ -69,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                       "pieces do not move the end");
   }
   if (scanned.state != HeadState::complete) return 0;
+  check_ways(bytes.substr(0, scanned.length));
   HeadParser parser;
   HeadLimits limits;
   const auto head = parser.parse_request(bytes.substr(0, scanned.length), limits);
