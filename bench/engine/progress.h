@@ -1,0 +1,44 @@
+// How a run is going, on stderr: one line that is redrawn on a terminal, a line every ten seconds
+// elsewhere. Main thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bench/engine/load_options.h"
+#include "bench/engine/load_worker.h"
+
+namespace weir {
+
+class Progress {
+ public:
+  enum class Kind : uint8_t { off, lines, redraw };
+  explicit Progress(Kind kind) : kind_(kind) {}
+
+  // redraw when stderr is a terminal that can, else lines.
+  static Kind suitable();
+
+  void say(std::string_view line);  // a line of its own
+  void begin(const LoadOptions& load);
+  void show(const LiveCounts& counts, double now_s);
+  void end();  // takes the redrawn line away
+
+ private:
+  std::string line(const LiveCounts& counts, double now_s) const;
+  void wipe();
+
+  Kind kind_;
+  double duration_s_ = 0;
+  uint64_t requests_ = 0;
+  double next_line_s_ = 0;
+  LiveCounts before_;
+  double before_s_ = 0;
+  bool has_line_ = false;
+};
+
+// "0:47 939 ok 0 err ..."; pure.
+std::string progress_line(const LiveCounts& counts, const LiveCounts& before, double now_s,
+                          double between_s, double share);
+
+}  // namespace weir
