@@ -17,7 +17,7 @@ foreach(script ${scripts})
   endif()
   add_test(NAME ${name} COMMAND ${network} ${Python3_EXECUTABLE} -B -m unittest -v test_${module}
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration)
-  set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 180
+  set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 400
     ENVIRONMENT "WEIR_BINARY=$<TARGET_FILE:weir>;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1")
   if(module MATCHES slurm)  # they start a Slurm of their own
     set_tests_properties(${name} PROPERTIES LABELS "integration;slurm")

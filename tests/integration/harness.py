@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import struct
@@ -31,16 +32,37 @@ ERROR_LINE = re.compile(r"^\S+Z error |AddressSanitizer|LeakSanitizer|ThreadSani
 CHAT = "/v1/chat/completions"
 
 
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)  # clients are many
+_held = []  # sockets that are bound and never listen
+
+
 def free_port(host="127.0.0.1"):
-    """A port that refuses now and that one may listen on soon; below those the kernel gives to connections."""
+    """A port that refuses until this process or one that it starts listens on it, and that no other test gets meanwhile:
+    it stays bound by a socket with SO_REUSEADDR, beside which others of that kind may listen."""
     while True:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        port = random.randrange(10_000, 32_000)  # below those the kernel gives to connections
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as strict:  # without SO_REUSEADDR: fails where anybody is bound
             try:
-                sock.bind((host, port))
+                strict.bind((host, port))
             except OSError:
                 continue
-            return port
+        held = socket.socket(family)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind((host, port))
+        except OSError:
+            held.close()
+            continue
+        _held.append(held)
+        return port
+
+
+def _queues(line):
+    """Of a line of /proc/net/tcp: its two ports and the bytes that wait to be acknowledged and to be read."""
+    _, local, remote, _, queues, *_ = line.split()
+    sent, unread = queues.split(":")
+    return int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), int(sent, 16), int(unread, 16)
 
 
 def eventually(condition, what, patience=PATIENCE):
@@ -204,6 +226,18 @@ class Client:
         self.send_request(method, path, body, fields, version)
         return self.read_answer(method)
 
+    def has_been_read(self):
+        """Whether the other side has taken everything out of its socket that was sent."""
+        near, far = self.sock.getsockname()[1], self.sock.getpeername()[1]
+        with open("/proc/net/tcp" + ("6" if self.sock.family == socket.AF_INET6 else ""), encoding="ascii") as table:
+            for local, remote, sent, unread in map(_queues, table.readlines()[1:]):
+                if (local, remote) == (near, far) and sent or (local, remote) == (far, near) and unread:
+                    return False
+        return True
+
+    def wait_until_read(self):
+        eventually(self.has_been_read, "the other side reads what was sent")
+
     def is_quiet(self, seconds=0.1):
         """Open, and nothing comes."""
         if self.buffer or self.end:
@@ -314,16 +348,19 @@ class LoadBalancer:
         self.process.send_signal(number)
 
     def wait(self, patience=PATIENCE):
-        code = self.process.wait(patience)
+        try:
+            code = self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"weir did not end; its log:\n{self.log}") from None
         for thread in self._threads:
-            thread.join(5)
+            thread.join(patience)
         return code
 
     def check(self):
         if self.process.poll() is not None:
             raise AssertionError(f"weir is gone, code {self.process.returncode}; its log:\n{self.log}")
         eventually(lambda: self.descriptors() <= self.baseline,
-                   f"{self.descriptors()} descriptors, {self.baseline} at the start", 8)
+                   f"more descriptors than {self.baseline}, which there were at the start")
 
     def check_log(self):
         if found := ERROR_LINE.search(self.log):
@@ -334,7 +371,7 @@ class LoadBalancer:
             if self.process.poll() is None or self.process.returncode != 0:
                 self.check()
                 self.signal(signal.SIGTERM)
-                code = self.wait(15)
+                code = self.wait()
                 if code != 0:
                     raise AssertionError(f"weir ended with {code}; its log:\n{self.log}")
             self.check_log()
@@ -436,8 +473,11 @@ def in_threads(count, work):
     threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(count)]
     for thread in threads:
         thread.start()
+    end = time.monotonic() + 2 * PATIENCE
     for thread in threads:
-        thread.join(60)
+        thread.join(max(0, end - time.monotonic()))
     if errors:
         raise errors[0]
+    if any(thread.is_alive() for thread in threads):
+        raise AssertionError("some of the threads did not end")
     return results

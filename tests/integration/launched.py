@@ -20,7 +20,7 @@ import uuid
 
 BINARY = os.path.abspath(os.environ.get("WEIR_BINARY", "weir"))
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 60
+PATIENCE = 90
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:")
 
 
@@ -103,7 +103,7 @@ class Launch:
         return [pid for pid, line in self.processes().items()
                 if "pretend_server.py" in line and "__replica" not in line and not line.startswith("/bin/sh")]
 
-    def wait_until_gone(self, patience=30):
+    def wait_until_gone(self, patience=PATIENCE):
         end = time.monotonic() + patience
         while left := self.processes():
             if time.monotonic() > end:

@@ -18,7 +18,7 @@ import threading
 import time
 
 PROBE = b"weir-probe"
-PATIENCE = 20.0  # of everything that waits; far beyond what any test needs
+PATIENCE = 60.0  # of everything that waits; far beyond what any test needs
 
 
 def chunk(data):
@@ -287,15 +287,18 @@ class ScriptedBackend:
     def _serve_one(self, connection):
         request = connection.receive_head()
         if request.get("user-agent") == PROBE:
-            with self._changed:
-                self.probes += 1
-                self.last_probe = request
-                self._changed.notify_all()
             health = self.health() if callable(self.health) else self.health
+            try:
+                if health is not None:
+                    connection.send(health)
+            finally:  # who waits for a probe waits for its answer
+                with self._changed:
+                    self.probes += 1
+                    self.last_probe = request
+                    self._changed.notify_all()
             if health is None:
                 connection.wait_for_leaving()
                 raise Left
-            connection.send(health)
             connection.fin()
             return
         if self.reads_bodies:

@@ -11,6 +11,7 @@ slurm-wlm and munge; as root every job may run as any user, else all run as the 
 import getpass
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -20,6 +21,7 @@ import tempfile
 import time
 
 NEEDED = ["munged", "slurmctld", "slurmd", "srun", "sbatch", "squeue", "scontrol", "scancel", "sinfo"]
+PATIENCE = 90  # seconds that anything may take; nothing is measured
 MARK = "WEIR_SLURM_FIXTURE"  # in the environment of everything that runs in the cluster
 
 CONFIG = """\
@@ -56,8 +58,8 @@ GresTypes=gpu
 SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,bf_interval=1,sched_interval=2
 KillWait={kill_wait}
 SlurmdTimeout={slurmd_timeout}
-MessageTimeout=5
-TCPTimeout=2
+MessageTimeout=15
+TCPTimeout=5
 InactiveLimit=0
 MinJobAge=600
 OverTimeLimit=0
@@ -71,18 +73,21 @@ class SlurmError(Exception):
 
 
 def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    """Ports that were free a moment ago, all different; below those the kernel gives to connections."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in ports:
+            ports.append(port)
+    return ports
 
 
-def wait_until(condition, timeout, what):
+def wait_until(condition, what, timeout=PATIENCE):
     """The first true value of condition(); SlurmError when there is none in time."""
     deadline = time.monotonic() + timeout
     while True:
@@ -110,7 +115,11 @@ class Job:
 
     def fields(self):
         """`scontrol show job` as a dictionary."""
-        text = self.cluster.run(["scontrol", "-o", "show", "job", self.id]).stdout
+        for left in (2, 1, 0):  # a busy controller may let it time out
+            answer = self.cluster.run(["scontrol", "-o", "show", "job", self.id], check=left == 0)
+            if answer.returncode == 0:
+                break
+        text = answer.stdout
         return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
     def state(self):
@@ -124,17 +133,17 @@ class Job:
     def is_over(self):
         return self.state() not in ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING")
 
-    def wait(self, timeout):
+    def wait(self, timeout=PATIENCE):
         try:
-            wait_until(self.is_over, timeout, f"job {self.id} over")
+            wait_until(self.is_over, f"job {self.id} over", timeout)
         except SlurmError as error:
             raise SlurmError(f"{error}\n--- its output:\n{self.output()}") from None
         return self.exit_code()
 
-    def wait_for_output(self, pattern, timeout):
+    def wait_for_output(self, pattern, timeout=PATIENCE):
         """The match of a regular expression in the output."""
         try:
-            return wait_until(lambda: re.search(pattern, self.output(), re.M), timeout, f"output has {pattern!r}")
+            return wait_until(lambda: re.search(pattern, self.output(), re.M), f"output has {pattern!r}", timeout)
         except SlurmError as error:
             raise SlurmError(f"{error}\n--- output:\n{self.output()}") from None
 
@@ -148,7 +157,7 @@ class Job:
 
 
 class SlurmCluster:
-    def __init__(self, nodes=2, gpus=4, cpus=16, prefix="gpu", gpu_type="", kill_wait=5, slurmd_timeout=10):
+    def __init__(self, nodes=2, gpus=4, cpus=16, prefix="gpu", gpu_type="", kill_wait=5, slurmd_timeout=15):
         missing = [program for program in NEEDED if shutil.which(program, path=self._path()) is None]
         if missing:
             raise SlurmError(f"missing {' '.join(missing)}; help: apt-get install slurm-wlm munge")
@@ -235,11 +244,11 @@ class SlurmCluster:
             "munged", "--foreground", "--force", f"--socket={self.dir}/munge.sock", f"--key-file={self.dir}/munge/key",
             f"--pid-file={self.dir}/munge/pid", f"--log-file={self.dir}/munge/log", f"--seed-file={self.dir}/munge/seed",
             "--num-threads=2"])
-        wait_until((self.dir / "munge.sock").exists, 10, "munged answers")
+        wait_until((self.dir / "munge.sock").exists, "munged answers")
         self.start_controller()
         for name in self.names:
             self.start_node(name)
-        wait_until(self._are_all_idle, 30, "all nodes idle")
+        wait_until(self._are_all_idle, "all nodes idle")
 
     def start_controller(self):
         self._slurmctld = self._spawn("slurmctld", ["slurmctld", "-D", "-i"])
@@ -265,7 +274,7 @@ class SlurmCluster:
             return
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -280,7 +289,7 @@ class SlurmCluster:
 
     # -- use
 
-    def run(self, argv, check=True, env=None, user=None, timeout=60, **options):
+    def run(self, argv, check=True, env=None, user=None, timeout=PATIENCE, **options):
         """A command against this cluster."""
         answer = subprocess.run(argv, env={**self.env, **(env or {})}, text=True, capture_output=True, timeout=timeout,
                                 user=user, stdin=subprocess.DEVNULL, **options)

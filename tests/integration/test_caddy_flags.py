@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from harness import BINARY, ProxyTest, free_port
-from scripted_backend import answers
+from scripted_backend import PATIENCE, answers
 
 
 class Flags(ProxyTest):
@@ -80,7 +80,7 @@ class Flags(ProxyTest):
         weir = self.weir(self.backend(answers(b"ok")), flags=["--insecure", "--disable-redirects", "--internal-certs"])
         self.assertEqual(weir.ask().body, b"ok")
         for flag in ("--insecure", "--disable-redirects", "--internal-certs"):
-            self.assertIn(flag + " has no effect", weir.log)
+            weir.wait_for_log(flag + " has no effect")
 
     def test_access_log_goes_to_stdout_or_where_it_is_told_to(self):
         path = os.path.join(self.directory.name, "access.log")
@@ -98,7 +98,7 @@ class Flags(ProxyTest):
 
 class Mistakes(unittest.TestCase):
     def assert_refused(self, words, *parts):
-        result = subprocess.run([BINARY, "reverse-proxy", *words], capture_output=True, text=True, timeout=20)
+        result = subprocess.run([BINARY, "reverse-proxy", *words], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(result.returncode, 2, result.stderr)
         for part in ("weir: error: ", "help: ", *parts):
             self.assertIn(part, result.stderr)

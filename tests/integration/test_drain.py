@@ -3,7 +3,6 @@
 import signal
 import socket
 import threading
-import time
 import unittest
 
 from harness import ProxyTest, eventually
@@ -54,7 +53,7 @@ class Drain(ProxyTest):
             except ConnectionRefusedError:
                 return True
             return False
-        eventually(is_refused, "connections are refused", 5)
+        eventually(is_refused, "connections are refused")
         self.go_on.set()
         self.assertEqual(weir.wait(), 0)
 
@@ -70,7 +69,7 @@ class Drain(ProxyTest):
         weir, _ = self.streaming()
         half = self.client(weir)
         half.send(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\n")
-        time.sleep(0.2)
+        half.wait_until_read()
         weir.signal(signal.SIGTERM)
         weir.wait_for_log("draining")
         half.send(b"Content-Length: 0\r\n\r\n")
@@ -85,9 +84,7 @@ class Drain(ProxyTest):
         weir.signal(signal.SIGTERM)
         weir.wait_for_log("draining")
         weir.signal(signal.SIGTERM)
-        begun = time.monotonic()
-        self.assertEqual(weir.wait(), 0)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(weir.wait(), 0)  # drain.timeout is 10 minutes
         rest = client.read_to_end()
         self.assertNotIn(b"[DONE]", rest)
         self.assertFalse(rest.endswith(LAST_CHUNK))
@@ -102,9 +99,7 @@ class Drain(ProxyTest):
         weir = self.weir_serve(self.backend(answers()))
         self.client(weir).ask()
         weir.signal(signal.SIGTERM)
-        begun = time.monotonic()
-        self.assertEqual(weir.wait(), 0)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(weir.wait(), 0)  # drain.timeout is 10 minutes
 
     def test_waiting_requests_are_finished_too(self):
         def behave(connection, request):
@@ -116,7 +111,8 @@ class Drain(ProxyTest):
         for number, client in enumerate(clients):
             client.send_request(body=b"%d" % number)
         backend.wait_for_requests(1)
-        time.sleep(0.2)
+        for client in clients:
+            client.wait_until_read()
         weir.signal(signal.SIGTERM)
         weir.wait_for_log("draining, 3 requests in flight")
         self.go_on.set()
@@ -129,7 +125,6 @@ class Drain(ProxyTest):
         client = self.client(weir, receive_buffer=4096)
         client.send_request()
         client.read_head()
-        time.sleep(0.2)
         weir.signal(signal.SIGTERM)
         weir.wait_for_log("draining")
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)

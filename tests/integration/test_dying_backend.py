@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from harness import ProxyTest
-from scripted_backend import answers, whole
+from scripted_backend import PATIENCE, whole
 
 
 class DyingBackend(ProxyTest):
@@ -16,15 +16,15 @@ class DyingBackend(ProxyTest):
         def one(connection, _):
             if dying.is_set():
                 return connection.reset()
-            together.wait(20)
+            together.wait(PATIENCE)
             connection.send(whole(b'{"ok":true}'))
 
         def other(connection, _):
             if not dying.is_set():
-                together.wait(20)
+                together.wait(PATIENCE)
             elif not held.is_set():  # one request stays here, so that the dying backend is the least loaded
                 held.set()
-                let_go.wait(20)
+                let_go.wait(PATIENCE)
             connection.send(whole(b'{"ok":true}'))
 
         first, second = self.backend(one), self.backend(other)
@@ -35,7 +35,7 @@ class DyingBackend(ProxyTest):
             self.assertEqual(answers_of_all, [200] * 8)
             dying.set()
             staying = pool.submit(weir.ask)
-            self.assertTrue(held.wait(20))
+            self.assertTrue(held.wait(PATIENCE))
             before = len(first.requests)
             self.assertEqual([weir.ask().status for _ in range(10)], [200] * 10)
             self.assertGreater(len(first.requests), before, "the dying backend was never asked, so nothing was shown")
@@ -52,7 +52,7 @@ class DyingBackend(ProxyTest):
             connections.append(connection)
             connection.send(whole(b'{"ok":true}'))
 
-        weir = self.weir(self.backend(one))
+        weir = self.weir(self.backend(one), flags=["--workers", "1"])  # the second finds the kept connection
         self.assertEqual([weir.ask().status for _ in range(2)], [200, 200])
         self.assertEqual(len(connections), 2)
 

@@ -1,5 +1,5 @@
 """`weir launch --local`: replicas of this machine, one URL, COMMAND, and nothing left behind."""
-# ctest: TIMEOUT 400
+# ctest: TIMEOUT 600
 
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from launched import LaunchTest, pretend, python
+from launched import PATIENCE, LaunchTest, pretend, python
 
 ASK = """
 import json, os, sys, urllib.request
@@ -23,7 +23,7 @@ def ask(stream=False):
         return answer.read().decode(), answer.headers["X-Weir-Backend"]
 """
 TELL = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ), sys.stdin.read()]))"
-SLEEP = "import time; print('up', flush=True); time.sleep(600)"
+SLEEP = "import time; print('sleeping', flush=True); time.sleep(600)"
 
 
 class CommandTest(LaunchTest):
@@ -102,7 +102,7 @@ class TrafficTest(LaunchTest):
         code = ASK + """
 import time
 seen = []
-end = time.time() + 60
+end = time.time() + 80
 while time.time() < end and len(seen) < 3:
     pid = json.loads(ask()[0])["choices"][0]["message"]["content"]
     if pid not in seen:
@@ -130,7 +130,7 @@ except urllib.error.HTTPError as error:
     print(error.code)
 """
         for user, status in (("0", "200"), ("65534", "401")):
-            told = subprocess.run([sys.executable, "-c", code, user], capture_output=True, text=True, timeout=30)
+            told = subprocess.run([sys.executable, "-c", code, user], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(told.stdout.strip(), status, told.stderr)
         run.send(signal.SIGTERM)
         self.assertEqual(run.wait(), 0)
@@ -139,7 +139,7 @@ except urllib.error.HTTPError as error:
 class EndTest(LaunchTest):
     def test_says_why_a_serve_line_cannot_start_and_is_gone_at_once(self):
         run = self.launch("--replicas", "2", serve=pretend("--die-at-start 3"), command=["true"])
-        self.assertEqual(run.wait(30), 125)
+        self.assertEqual(run.wait(), 125)
         self.assertIn("exited with code 3", run.err)
         self.assertIn("| cannot load the model: out of memory", run.err)
         self.assertIn("replicas failed", run.err)
@@ -147,9 +147,9 @@ class EndTest(LaunchTest):
     def test_starts_a_replica_anew_that_took_too_long(self):
         mark = f"{self.directory}/tried"
         serve = f"if [ ! -e {mark} ]; then touch {mark}; exec sleep 600; fi; {pretend()}"
-        run = self.launch("--replicas", "1", "--start-timeout", "3s", serve=serve, command=["true"])
+        run = self.launch("--replicas", "1", "--start-timeout", "10s", serve=serve, command=["true"])
         self.assertEqual(run.wait(), 0, run.err)
-        self.assertIn("not ready after 3 s", run.err)
+        self.assertIn("not ready after 10 s", run.err)
 
     def test_outlives_its_terminal_under_nohup(self):
         run = self.launch("--replicas", "1", command=None, wrap=["nohup"])
@@ -163,7 +163,7 @@ class EndTest(LaunchTest):
     def test_gives_up_waiting_for_all_when_one_cannot_come(self):
         serve = f"if [ {{replica}} = 1 ]; then echo no; exit 4; fi; {pretend()}"
         run = self.launch("--replicas", "2", "--wait-ready", "all", "--restarts", "0", serve=serve, command=["true"])
-        self.assertEqual(run.wait(30), 125)
+        self.assertEqual(run.wait(), 125)
 
     def test_sigterm_ends_its_command_first_and_then_the_replicas(self):
         code = ("import signal, sys, time\n"
@@ -176,13 +176,13 @@ class EndTest(LaunchTest):
 
     def test_says_143_when_its_command_died_of_the_sigterm(self):
         run = self.launch("--replicas", "1", command=python(SLEEP))
-        self.wait_for_output(run, "up")
+        self.wait_for_output(run, "sleeping")
         run.send(signal.SIGTERM)
         self.assertEqual(run.wait(), 143, run.err)
 
     def test_sigint_reaches_its_command(self):
         run = self.launch("--replicas", "1", command=python(SLEEP))
-        self.wait_for_output(run, "up")
+        self.wait_for_output(run, "sleeping")
         run.send(signal.SIGINT)
         self.assertEqual(run.wait(), 130, run.err)
         self.assertIn("KeyboardInterrupt", run.err)
@@ -208,7 +208,10 @@ class EndTest(LaunchTest):
     def test_leaves_no_server_behind_when_it_is_killed_itself(self):
         run = self.launch("--replicas", "2", command=None)
         run.wait_for("serving at")
-        self.assertGreaterEqual(len(run.servers()), 2)
+        end = time.monotonic() + PATIENCE
+        while len(run.servers()) < 2:  # one is enough to serve
+            self.assertLess(time.monotonic(), end, run.err)
+            time.sleep(0.05)
         run.send(signal.SIGKILL)
         run.process.wait()
         run.wait_until_gone()
@@ -220,7 +223,7 @@ class EndTest(LaunchTest):
         self.assertEqual(run.wait(), 0, run.err)
 
     def wait_for_output(self, run, text):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while text not in run.out:
             self.assertLess(time.monotonic(), end, run.err)
             self.assertIsNone(run.process.poll(), run.err)
@@ -240,7 +243,7 @@ class TerminalTest(LaunchTest):
         os.close(terminal)
         return run, controller
 
-    def read_until(self, controller, text, patience=60):
+    def read_until(self, controller, text, patience=PATIENCE):
         seen = ""
         end = time.monotonic() + patience
         while text not in seen:
@@ -262,7 +265,7 @@ class TerminalTest(LaunchTest):
 
     def test_ctrl_c_ends_command_and_run(self):
         run, controller = self.on_terminal(SLEEP)
-        self.read_until(controller, "up")
+        self.read_until(controller, "sleeping")
         os.write(controller, b"\x03")
         self.assertIn("KeyboardInterrupt", self.read_until(controller, "time lost"))
         self.assertEqual(run.wait(), 130)
@@ -270,9 +273,9 @@ class TerminalTest(LaunchTest):
     def test_a_command_may_survive_ctrl_c_but_not_two(self):
         # Not print: it may be interrupted in the middle of a print.
         code = ("import os, signal, time\nsignal.signal(signal.SIGINT, lambda *_: os.write(1, b'still here'))\n"
-                "print('up', flush=True)\ntime.sleep(600) or time.sleep(600)")
+                "print('sleeping', flush=True)\ntime.sleep(600) or time.sleep(600)")
         run, controller = self.on_terminal(code)
-        self.read_until(controller, "up")
+        self.read_until(controller, "sleeping")
         os.write(controller, b"\x03")
         self.read_until(controller, "still here")
         self.assertIsNone(run.process.poll())

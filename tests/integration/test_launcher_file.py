@@ -15,7 +15,7 @@ import urllib.request
 from harness import free_port
 from launched import BINARY, SANITIZER, LaunchTest, pretend
 
-PATIENCE = 40
+PATIENCE = 90
 
 
 class Follower:
@@ -47,7 +47,7 @@ class Follower:
         body = json.dumps({"model": "pretend", "messages": []}).encode()
         request = urllib.request.Request(self.url + "/v1/chat/completions", body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.headers["X-Weir-Backend"]
         except urllib.error.HTTPError as error:
             return error.code, None
@@ -62,7 +62,7 @@ class Follower:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE)
         assert not SANITIZER.search(self.log), self.log
         return code
 

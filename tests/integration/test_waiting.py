@@ -41,6 +41,8 @@ class InLine(ProxyTest):
         weir = self.weir(gate.backend, flags=["--max-outstanding", "2"])
         clients = [self.begin(weir, b"%d" % number) for number in range(5)]
         gate.wait_for(2)
+        for client in clients:
+            client.wait_until_read()
         time.sleep(0.3)
         self.assertEqual(len(gate.arrived), 2)
         for number in range(5):
@@ -51,13 +53,13 @@ class InLine(ProxyTest):
 
     def test_line_is_served_in_the_order_of_arrival(self):
         gate = Gatekeeper(self)
-        weir = self.weir(gate.backend, flags=["--max-outstanding", "1"])
+        weir = self.weir(gate.backend, flags=["--max-outstanding", "1", "--workers", "1"])
         clients = []
         for number in range(20):
             clients.append(self.begin(weir, b"%d" % number))
             if number == 0:
                 gate.wait_for(1)
-            time.sleep(0.01)  # so that they arrive in this order
+            clients[-1].wait_until_read()
         for number in range(20):
             gate.let_out()
             self.assertEqual(clients[number].read_answer().body, b"done %d" % number)
@@ -70,11 +72,14 @@ class InLine(ProxyTest):
         gate.wait_for(1)
         for leave in ("close", "reset"):
             waiting = [self.begin(weir, b"never") for _ in range(10)]
-            time.sleep(0.1)
+            for client in waiting:
+                client.wait_until_read()
             for client in waiting:
                 getattr(client, leave)()
+        # First and its connection to the backend are left: the others have been seen to leave.
+        eventually(lambda: weir.descriptors() <= weir.baseline + 2, "weir closes what was left")
         last = self.begin(weir, b"last")
-        time.sleep(0.2)
+        last.wait_until_read()
         gate.let_out()
         self.assertEqual(first.read_answer().body, b"done first")
         gate.let_out()
@@ -117,7 +122,7 @@ class InLine(ProxyTest):
         body = bytes(range(256)) * 8000
         second = self.client(weir)
         second.send_request(body=body)
-        time.sleep(0.2)
+        time.sleep(0.2)  # weir takes in what it will
         gate.let_out(2)
         self.assertEqual(first.read_answer().body, b"done first")
         self.assertEqual(second.read_answer().body, b"done " + body)
@@ -126,13 +131,13 @@ class InLine(ProxyTest):
 class Refusals(ProxyTest):
     def test_full_waiting_room_is_429_with_retry_after(self):
         gate = Gatekeeper(self)
-        weir = self.weir_serve(gate.backend, max_outstanding_per_backend=1, queue={"limit": 2, "timeout": "30s"})
+        weir = self.weir_serve(gate.backend, max_outstanding_per_backend=1, queue={"limit": 2, "timeout": "300s"}, workers=1)
         clients = [self.client(weir) for _ in range(3)]
         for number, client in enumerate(clients):
             client.send_request(body=b"x")
             if number == 0:
                 gate.wait_for(1)
-        time.sleep(0.2)
+            client.wait_until_read()
         answer = weir.ask()
         self.assert_error(answer, 429, "queue_full")
         self.assertEqual(answer.error["type"], "rate_limit_error")
@@ -174,7 +179,7 @@ class Refusals(ProxyTest):
         first.send_request(body=b"first")
         gate.wait_for(1)
         second.send_request(body=b"second")
-        time.sleep(0.2)
+        second.wait_until_read()
         gate.backend.refuse()
         self.assert_error(second.read_answer(), 503, "no_backend_ready")
         gate.let_out()

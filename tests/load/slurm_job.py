@@ -107,7 +107,7 @@ def show_exits(slurm):
     job.cancel()
     print("   scancel:")
     finish(slurm, job)
-    wait_until(lambda: not slurm.marked_processes(), 30, "all gone")
+    wait_until(lambda: not slurm.marked_processes(), "all gone")
     print(f"     all gone {time.time() - begin:.1f} s after scancel:", *job.output().splitlines()[-4:], sep="\n     ")
 
 
