@@ -92,21 +92,34 @@ Result<AdminReply, Problem> parse_reply(const Address& address, const std::strin
   return reply;
 }
 
-}  // namespace
-
-Result<AdminReply, Problem> admin_get(const Address& address, std::string_view path,
-                                      Duration timeout) {
+// `line` is "GET /path".
+Result<AdminReply, Problem> ask(const Address& address, const std::string& line,
+                                const std::string& fields, Duration timeout) {
   const TimePoint until = Clock::now() + timeout;
   Result<UniqueFd, Problem> fd = connect_to(address, until);
   if (!fd) return fd.error();
   const std::string host = address.is_unix ? "localhost" : to_string(address);
   const std::string request =
-      "GET " + std::string(path) + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
+      line + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + fields + "\r\n";
   if (!send_all(fd->get(), request, until))
     return not_reached(address, "it does not read the request");
   const std::string answer = read_all(fd->get(), until);
   if (answer.empty()) return not_reached(address, "no answer in time");
   return parse_reply(address, answer);
+}
+
+}  // namespace
+
+Result<AdminReply, Problem> admin_get(const Address& address, std::string_view path,
+                                      Duration timeout) {
+  return ask(address, "GET " + std::string(path), "", timeout);
+}
+
+Result<AdminReply, Problem> admin_post(const Address& address, std::string_view path,
+                                       std::string_view token, Duration timeout) {
+  std::string fields = "Content-Length: 0\r\n";
+  if (!token.empty()) fields += "Authorization: Bearer " + std::string(token) + "\r\n";
+  return ask(address, "POST " + std::string(path), fields, timeout);
 }
 
 }  // namespace weir

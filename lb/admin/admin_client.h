@@ -1,5 +1,5 @@
-// The other end of the admin side: one GET, for `weir status` and for tools that watch a running
-// weir. Blocks up to its time-out; any thread.
+// The other end of the admin side: one request, for `weir status` and `weir drain` and for tools
+// that watch a running weir. Blocks up to its time-out; any thread.
 #pragma once
 
 #include <string>
@@ -22,5 +22,8 @@ inline constexpr size_t kLargestReply = size_t{64} << 20;
 // is an AdminReply.
 Result<AdminReply, Problem> admin_get(const Address& address, std::string_view path,
                                       Duration timeout);
+// Changes something, without a body. `token` is sent if there is one.
+Result<AdminReply, Problem> admin_post(const Address& address, std::string_view path,
+                                       std::string_view token, Duration timeout);
 
 }  // namespace weir

@@ -1,8 +1,13 @@
 #include "lb/admin/admin_connection.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <array>
 
+#include "lb/admin/admin_access.h"
 #include "lb/admin/admin_listener.h"
+#include "lb/admin/backend_action.h"
 
 namespace weir {
 namespace {
@@ -18,6 +23,8 @@ std::string_view reason(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
@@ -35,6 +42,14 @@ std::string_view reason(int status) {
     default:
       return "Error";
   }
+}
+
+// The other end of a unix socket is a process of this user, or of root, who could be anybody.
+bool is_own_user(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
 }  // namespace
@@ -102,12 +117,20 @@ void AdminConnection::answer(std::string_view head) {
   asked.method = http::to_string(request.method);
   asked.host = request.host;
   asked.origin = request.fields.find("origin").value_or("");
-  asked.has_body = request.framing.kind != http::BodyKind::none;
-  const AdminAnswer admitted =
-      admit_admin(asked, listener_.address().is_unix, listener_.address().host);
-  if (admitted.status != 200) return send(admitted, true);
-  send(answer_admin(request.path, listener_.view(), listener_.metrics().metrics()),
-       request.method != http::Method::head);
+  asked.path = request.path;
+  asked.authorization = request.fields.find("authorization").value_or("");
+  asked.has_body = request.framing.kind != http::BodyKind::none &&
+                   !(request.framing.kind == http::BodyKind::length && request.framing.length == 0);
+  asked.is_own_user = is_own_user(stream_.fd());
+  const AdminAnswer admitted = admit_admin(asked, listener_.gate());
+  const bool is_head = request.method == http::Method::head;
+  if (admitted.status != 200) return send(admitted, !is_head);
+  const std::optional<BackendAction> action = parse_backend_action(request.path);
+  if (action && listener_.actions() != nullptr) {
+    return send(answer_action(*action, asked, *listener_.actions(), listener_.view()), !is_head);
+  }
+  if (request.method == http::Method::post) return send(refuse_post(request.path), true);
+  send(answer_admin(request.path, listener_.view(), listener_.metrics().metrics()), !is_head);
 }
 
 void AdminConnection::refuse(int status, std::string_view why) {
@@ -123,7 +146,8 @@ void AdminConnection::send(const AdminAnswer& answer, bool with_body) {
       "\r\nContent-Type: " + std::string(answer.content_type) +
       "\r\nContent-Length: " + std::to_string(answer.body.size()) +
       "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n";
-  if (answer.status == 405) head += "Allow: GET, HEAD\r\n";
+  if (!answer.allow.empty()) head += "Allow: " + std::string(answer.allow) + "\r\n";
+  if (answer.asks_for_token) head += "WWW-Authenticate: Bearer\r\n";
   head += "\r\n";
   state_ = State::answering;
   deadline_.start(kForAnswer);

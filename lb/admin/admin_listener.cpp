@@ -27,6 +27,11 @@ AdminListener::~AdminListener() {
   stop();
 }
 
+void AdminListener::allow_actions(AdminActions& actions, std::string token) {
+  actions_ = &actions;
+  token_ = std::move(token);
+}
+
 Result<Ok, Problem> AdminListener::start(const Address& address) {
   const Result<std::vector<SocketAddress>, Problem> where = resolve(address);
   if (!where) return Problem{"admin: " + where.error().what, where.error().help};

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lb/admin/admin_access.h"
+#include "lb/admin/admin_actions.h"
 #include "lb/admin/live_view.h"
 #include "lb/admin/metrics_source.h"
 #include "lb/net/byte_queue.h"
@@ -28,12 +30,17 @@ class AdminListener {
   AdminListener& operator=(const AdminListener&) = delete;
   ~AdminListener();
 
+  // From now on a POST may change something; over TCP it needs `token` (empty = refused there).
+  void allow_actions(AdminActions& actions, std::string token);
+
   // A unix socket is made with mode 0600 and removed by stop(). Port 0 takes a free one.
   Result<Ok, Problem> start(const Address& address);
   void stop();
 
   const Address& address() const { return address_; }  // with the port that was bound
   const LiveView& view() const { return view_; }
+  AdminActions* actions() const { return actions_; }  // nullptr = none are allowed
+  AdminGate gate() const { return {address_.is_unix, address_.host, token_}; }
   const MetricsSource& metrics() const { return metrics_; }
 
   void on_closed(AdminConnection& connection);  // by the connection, as its last call
@@ -45,6 +52,8 @@ class AdminListener {
   EventLoop& loop_;
   const LiveView& view_;
   const MetricsSource& metrics_;
+  AdminActions* actions_ = nullptr;
+  std::string token_;
   Address address_;
   BlockPool blocks_;
   UniqueFd fd_;

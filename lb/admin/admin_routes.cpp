@@ -1,7 +1,5 @@
 #include "lb/admin/admin_routes.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 
@@ -17,7 +15,24 @@ constexpr std::string_view kIndex =
     "  /livez          200 while the process answers\n"
     "  /readyz         200 while every pool has a ready backend, else why not\n"
     "  /metrics        for Prometheus\n"
-    "  /api/v1/status  what `weir status` shows, as JSON\n";
+    "  /api/v1/status  what `weir status` shows, as JSON\n"
+    "  POST /api/v1/backends/B/drain    B gets no more requests and finishes what it has\n"
+    "  POST /api/v1/backends/B/undrain  it gets requests again\n";
+constexpr std::array<std::string_view, 5> kReadable{"/", "/livez", "/readyz", "/metrics",
+                                                    "/api/v1/status"};
+
+bool is_readable(std::string_view path) {
+  return std::ranges::find(kReadable, path) != kReadable.end();
+}
+
+AdminAnswer unknown(std::string_view path) {
+  if (path.starts_with("/api/"))
+    return refusal(path, 404, "no_such_path", "there is nothing here", "GET / lists the paths");
+  AdminAnswer answer;
+  answer.status = 404;
+  answer.body = kIndex;
+  return answer;
+}
 
 size_t ready_backends(const PoolView& pool) {
   return static_cast<size_t>(
@@ -48,29 +63,9 @@ AdminAnswer metrics_answer(const LiveView& view, const Metrics& metrics) {
   write_metrics(text, metrics);
   write_live_metrics(text, view.look());
   write_process_metrics(text);
-  return {200, "text/plain; version=0.0.4; charset=utf-8", text.text()};
-}
-
-// "host:port", "[::1]:port", "host" → the host alone.
-std::string_view host_of(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    const size_t end = authority.find(']');
-    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
-  }
-  return authority.substr(0, authority.find(':'));
-}
-
-bool is_address(std::string_view host) {
-  std::array<unsigned char, 16> bytes{};
-  const std::string text(host);
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-AdminAnswer refusal(int status, std::string body) {
   AdminAnswer answer;
-  answer.status = status;
-  answer.body = std::move(body) + "\n";
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  answer.body = text.text();
   return answer;
 }
 
@@ -84,28 +79,21 @@ AdminAnswer answer_admin(std::string_view path, const LiveView& view, const Metr
   }
   if (path == "/readyz") return readyz(view.look());
   if (path == "/metrics") return metrics_answer(view, metrics);
-  if (path == "/api/v1/status") return {200, "application/json", instance_json(view.look()) + "\n"};
+  if (path == "/api/v1/status") {
+    answer.content_type = "application/json";
+    answer.body = instance_json(view.look()) + "\n";
+    return answer;
+  }
+  if (path != "/") return unknown(path);
   answer.body = kIndex;
-  if (path != "/") answer.status = 404;
   return answer;
 }
 
-AdminAnswer admit_admin(const AdminRequest& request, bool is_unix, std::string_view own_host) {
-  const std::string_view host = host_of(request.host);
-  const bool is_known =
-      host == "localhost" || is_address(host) || (!own_host.empty() && host == own_host);
-  if (!is_unix && !is_known) {
-    return refusal(403, "this Host is not one of the admin side; use its address or localhost");
-  }
-  const size_t scheme = request.origin.find("://");
-  const bool is_foreign =
-      !request.origin.empty() &&
-      (scheme == std::string_view::npos || request.origin.substr(scheme + 3) != request.host);
-  if (is_foreign) return refusal(403, "requests of other sites' pages are refused");
-  if (request.method != "GET" && request.method != "HEAD")
-    return refusal(405, "only GET is supported");
-  if (request.has_body) return refusal(413, "no body is expected");
-  return {};
+AdminAnswer refuse_post(std::string_view path) {
+  if (!is_readable(path)) return unknown(path);
+  AdminAnswer answer = refusal(path, 405, "method_not_allowed", "this can only be read, by GET");
+  answer.allow = "GET, HEAD";
+  return answer;
 }
 
 }  // namespace weir

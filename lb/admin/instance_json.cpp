@@ -71,10 +71,10 @@ json of_replica(const ReplicaView& view) {
 }
 
 BackendStateName state_of(const std::string& text) {
-  constexpr std::array<BackendStateName, 8> kStates{
+  constexpr std::array<BackendStateName, 9> kStates{
       BackendStateName::starting, BackendStateName::loading, BackendStateName::untried,
-      BackendStateName::ready,    BackendStateName::suspect, BackendStateName::draining,
-      BackendStateName::down,     BackendStateName::failed};
+      BackendStateName::ready,    BackendStateName::suspect, BackendStateName::ejected,
+      BackendStateName::draining, BackendStateName::down,    BackendStateName::failed};
   for (const BackendStateName state : kStates) {
     if (to_string(state) == text) return state;
   }
@@ -142,6 +142,10 @@ InstanceView to_instance(const json& in) {
   out.is_draining = in.value("draining", false);
   out.client_connections = in.value("client_connections", uint64_t{0});
   out.in_flight = in.value("in_flight", uint64_t{0});
+  for (const json& worker : in.value("workers", json::array())) {
+    out.workers.push_back(
+        {worker.value("clients", uint64_t{0}), worker.value("exchanges", uint64_t{0})});
+  }
   for (const json& pool : in.value("pools", json::array())) out.pools.push_back(to_pool(pool));
   for (const json& replica : in.value("replicas", json::array()))
     out.replicas.push_back(to_replica(replica));
@@ -162,11 +166,25 @@ std::string instance_json(const InstanceView& view) {
   out["draining"] = view.is_draining;
   out["client_connections"] = view.client_connections;
   out["in_flight"] = view.in_flight;
+  out["workers"] = json::array();
+  for (const WorkerView& worker : view.workers)
+    out["workers"].push_back({{"clients", worker.clients}, {"exchanges", worker.exchanges}});
   out["pools"] = json::array();
   for (const PoolView& pool : view.pools) out["pools"].push_back(of_pool(pool));
   out["replicas"] = json::array();
   for (const ReplicaView& replica : view.replicas) out["replicas"].push_back(of_replica(replica));
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Problem parse_refusal(std::string_view body) {
+  const json answer = json::parse(body, nullptr, false);
+  const json error = answer.is_object() ? answer.value("error", json()) : json();
+  const auto text = [&error](const char* key) {
+    const auto found = error.is_object() ? error.find(key) : error.end();
+    return found != error.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (const std::string message = text("message"); !message.empty()) return {message, text("help")};
+  return {std::string(body.substr(0, std::min(body.find('\n'), size_t{200}))), ""};
 }
 
 Result<InstanceView, Problem> parse_instance(std::string_view text) {

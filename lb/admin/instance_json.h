@@ -16,4 +16,7 @@ std::string instance_json(const InstanceView& view);  // one line without a newl
 // version.
 Result<InstanceView, Problem> parse_instance(std::string_view json);
 
+// What a refused request was answered, for people; the text itself if it is not of the API's form.
+Problem parse_refusal(std::string_view body);
+
 }  // namespace weir

@@ -54,6 +54,12 @@ struct ReplicaView {
   uint32_t restarts = 0;
 };
 
+// One event loop's share.
+struct WorkerView {
+  uint64_t clients = 0;    // connections
+  uint64_t exchanges = 0;  // begun and not ended
+};
+
 struct InstanceView {
   int pid = 0;
   std::string instance;       // --instance chooses by this or by the pid
@@ -65,6 +71,7 @@ struct InstanceView {
   bool is_draining = false;
   uint64_t client_connections = 0;
   uint64_t in_flight = 0;  // exchanges begun and not ended
+  std::vector<WorkerView> workers;
   std::vector<PoolView> pools;
   std::vector<ReplicaView> replicas;
 };

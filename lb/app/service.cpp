@@ -37,6 +37,7 @@ BalancerService::BalancerService(EventLoop& loop, const Config& config, const Se
   observers_.add(hooks.backends);
   if (hooks.backends != nullptr) observers_.log_quietly();
   if (config.pool.change_host_header) directory_.set_host_headers();
+  admin_.allow_actions(*this, config.admin.token);
   share_.on_trouble = bind<&TroubleBox::put>(&troubles_);
 }
 
@@ -162,6 +163,10 @@ std::string BalancerService::admin_address() const {
   return has_admin_ ? to_string(admin_.address()) : std::string();
 }
 
+bool BalancerService::set_draining(std::string_view backend, bool draining) {
+  return balancer_.set_draining(backend, draining, loop_.now());
+}
+
 InstanceView BalancerService::look() const {
   InstanceView view;
   view.pid = ::getpid();
@@ -172,6 +177,7 @@ InstanceView BalancerService::look() const {
   view.uptime = loop_.now() - started_;
   view.is_draining = is_draining_;
   for (const std::unique_ptr<Worker>& worker : workers_) {
+    view.workers.push_back({worker->clients(), worker->exchanges()});
     view.client_connections += worker->clients();
   }
   view.in_flight = exchanges_in_flight();

@@ -43,7 +43,7 @@ struct ServiceHooks {
   const ReplicaViews* replicas = nullptr;  // what `status` shows of them
 };
 
-class BalancerService final : public LiveView {
+class BalancerService final : public LiveView, public AdminActions {
  public:
   BalancerService(EventLoop& loop, const Config& config, const ServiceHooks& hooks);
   BalancerService(const BalancerService&) = delete;
@@ -66,6 +66,7 @@ class BalancerService final : public LiveView {
   size_t exchanges_in_flight() const;
   Balancer& balancer() { return balancer_; }
   InstanceView look() const override;
+  bool set_draining(std::string_view backend, bool draining) override;
 
  private:
   Result<Ok, Problem> make_workers();

@@ -20,6 +20,7 @@ struct Parsed {
   std::string access_log;  // "true" = given without a value
   ProxyFlags proxy;
   StatusFlags status;
+  DrainFlags drain;
 };
 
 void text(CLI::App* app, const std::string& name, std::string& value, const std::string& help,
@@ -160,6 +161,18 @@ void add_mock(CLI::App& root, Parsed& parsed) {
   list(app, "--fault", flags.faults, "goes wrong on purpose (repeatable)", "KIND[:WHEN]");
 }
 
+void add_drain(CLI::App& root, Parsed& parsed, const std::string& name, const std::string& help) {
+  CLI::App* app = root.add_subcommand(name, help);
+  DrainOptions& options = parsed.line.drain;
+  app->add_flag("--wait", options.waits,
+                name == "drain" ? "until it has no requests" : "until it is ready");
+  text(app, "--timeout", parsed.drain.timeout, "of --wait; default none", "D");
+  text(app, "--instance", options.instance, "which weir, when several run", "PID|NAME");
+  text(app, "--admin", options.admin, "ask this admin address; $WEIR_ADMIN_TOKEN is sent", "ADDR");
+  app->add_option("backend", options.backend, "its name or address, as weir status shows it")
+      ->option_text("BACKEND");
+}
+
 void add_small(CLI::App& root, Parsed& parsed) {
   CLI::App* check = root.add_subcommand("check", "validate a config file without running it");
   CheckOptions& options = parsed.line.check;
@@ -185,6 +198,9 @@ void add_small(CLI::App& root, Parsed& parsed) {
   text(status, "--instance", wanted.instance, "which one, when several run", "PID|NAME");
   text(status, "--admin", wanted.admin, "ask this admin address", "ADDR");
   text(status, "--file", wanted.file, "ask whom a published file names", "PUBLISHED");
+
+  add_drain(root, parsed, "drain", "a backend gets no more requests and finishes what it has");
+  add_drain(root, parsed, "undrain", "a drained backend gets requests again");
 
   CLI::App* explain = root.add_subcommand("explain", "what an error code or a state means");
   explain->add_option("code", parsed.line.text)->option_text("CODE");
@@ -241,6 +257,10 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
   } else if (command == "status") {
     line.action = Action::status;
     read = apply_status_flags(parsed.status, &line.status);
+  } else if (command == "drain" || command == "undrain") {
+    line.action = Action::drain;
+    line.drain.is_drain = command == "drain";
+    read = apply_drain_flags(parsed.drain, &line.drain);
   } else if (command == "explain") {
     line.action = Action::explain;
   } else {

@@ -7,6 +7,7 @@
 
 #include "weir/result.h"
 
+#include "lb/cli/drain_command.h"
 #include "lb/cli/launch_flags.h"
 #include "lb/cli/mock_flags.h"
 #include "lb/cli/serve_flags.h"
@@ -23,7 +24,17 @@ struct CheckOptions {
 };
 
 struct CommandLine {
-  enum class Action : uint8_t { print, serve, launch, mock, check, status, explain, replica };
+  enum class Action : uint8_t {
+    print,
+    serve,
+    launch,
+    mock,
+    check,
+    status,
+    drain,
+    explain,
+    replica
+  };
   Action action = Action::print;
   std::string text;                  // print: goes to stdout; explain: the code
   Command command = Command::serve;  // serve: whose defaults
@@ -34,6 +45,7 @@ struct CommandLine {
   MockFlags mock;
   CheckOptions check;
   StatusOptions status;
+  DrainOptions drain;              // or undrain
   std::vector<std::string> notes;  // for stderr: accepted, but without effect
 };
 

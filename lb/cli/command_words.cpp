@@ -9,12 +9,12 @@
 namespace weir {
 namespace {
 
-constexpr std::array<std::string_view, 9> kCommands{
-    "serve", "reverse-proxy", "launch", "mock", "check", "status", "explain", "version", "help"};
+constexpr std::array<std::string_view, 11> kCommands{
+    "serve", "reverse-proxy", "launch",  "mock",    "check", "status",
+    "drain", "undrain",       "explain", "version", "help"};
 // Commands of the plan that this version does not have: named, so that the answer is not "unknown".
-constexpr std::array<std::string_view, 10> kLater{"top",    "drain",     "undrain", "reload",
-                                                  "add",    "remove",    "bench",   "compare",
-                                                  "schema", "completion"};
+constexpr std::array<std::string_view, 8> kLater{"top",   "reload",  "add",    "remove",
+                                                 "bench", "compare", "schema", "completion"};
 
 }  // namespace
 
@@ -80,6 +80,20 @@ Result<Ok, Problem> apply_status_flags(const StatusFlags& flags, StatusOptions* 
     if (!timeout) return Problem{"--timeout: " + timeout.error().what, timeout.error().help};
     status->timeout = *timeout;
   }
+  return Ok{};
+}
+
+Result<Ok, Problem> apply_drain_flags(const DrainFlags& flags, DrainOptions* drain) {
+  const std::string command = drain->is_drain ? "weir drain" : "weir undrain";
+  if (drain->backend.empty()) {
+    return Problem{command + ": no backend was named",
+                   "write " + command + " BACKEND; weir status lists them"};
+  }
+  if (flags.timeout.empty()) return Ok{};
+  if (!drain->waits) return Problem{"--timeout is of --wait", "add --wait"};
+  const Result<Duration, Problem> timeout = parse_duration(flags.timeout);
+  if (!timeout) return Problem{"--timeout: " + timeout.error().what, timeout.error().help};
+  drain->timeout = *timeout;
   return Ok{};
 }
 

@@ -33,4 +33,9 @@ struct StatusFlags {
 };
 Result<Ok, Problem> apply_status_flags(const StatusFlags& flags, StatusOptions* status);
 
+struct DrainFlags {
+  std::string timeout;
+};
+Result<Ok, Problem> apply_drain_flags(const DrainFlags& flags, DrainOptions* drain);
+
 }  // namespace weir

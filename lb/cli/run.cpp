@@ -2,6 +2,7 @@
 
 #include "bench/mock/mock_server.h"
 #include "discovery/replica_wrapper.h"
+#include "discovery/run_key.h"
 #include "lb/app/process.h"
 #include "lb/cli/check_command.h"
 #include "lb/cli/command_line.h"
@@ -14,7 +15,9 @@
 namespace weir {
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kLaunchFailed = 125;  // before COMMAND ran
 
 int usage(const std::vector<Problem>& problems) {
   print_errors(problems);
@@ -30,6 +33,21 @@ void warn_of_wide_admin(const AdminConfig& admin) {
   print_note("the admin side on " + to_string(admin.address) + " can be read by all who reach it");
 }
 
+// Over TCP anybody can knock: a POST needs a token, and nobody can be asked for one that nobody
+// chose.
+bool ensure_admin_token(AdminConfig& admin) {
+  const bool is_tcp = admin.where == AdminConfig::Where::address && !admin.address.is_unix;
+  if (!is_tcp || !admin.token.empty()) return true;
+  Result<std::string, Problem> token = make_run_key();
+  if (!token) {
+    print_error(token.error());
+    return false;
+  }
+  admin.token = std::move(*token);
+  print_note("the admin token, for weir drain over TCP: WEIR_ADMIN_TOKEN=" + admin.token);
+  return true;
+}
+
 int serve(const CommandLine& line) {
   Config config = default_config(line.command);
   if (!line.config_file.empty() && !load_or_complain(line.config_file, &config)) return kUsage;
@@ -37,6 +55,7 @@ int serve(const CommandLine& line) {
   if (problems.empty()) problems = check_config(config);
   if (!problems.empty()) return usage(problems);
   warn_of_wide_admin(config.admin);
+  if (!ensure_admin_token(config.admin)) return kFailed;
   const Logging logging(config.log.level);
   return run_serve(config);
 }
@@ -51,6 +70,7 @@ int launch(const CommandLine& line) {
   }
   if (!problems.empty()) return usage(problems);
   warn_of_wide_admin(options.config.admin);
+  if (!ensure_admin_token(options.config.admin)) return kLaunchFailed;
   const Logging logging(options.config.log.level);
   return run_launch(options);
 }
@@ -94,6 +114,8 @@ int run(const std::vector<std::string>& arguments) {
       return run_check(line->check);
     case CommandLine::Action::status:
       return run_status(line->status);
+    case CommandLine::Action::drain:
+      return run_drain(line->drain);
     case CommandLine::Action::explain:
       return explained(line->text);
     case CommandLine::Action::replica:

@@ -9,10 +9,9 @@
 #include <chrono>
 #include <thread>
 
-#include "lb/admin/admin_client.h"
-#include "lb/admin/admin_socket.h"
 #include "lb/admin/instance_json.h"
 #include "lb/admin/status_table.h"
+#include "lb/cli/instances.h"
 #include "lb/cli/messages.h"
 #include "lb/cli/published_view.h"
 #include "lb/config/small_file.h"
@@ -22,42 +21,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr Duration kForAnswer = std::chrono::seconds(5);
 constexpr Duration kForAppearing = std::chrono::seconds(10);  // of an instance, with --wait-ready
 constexpr Duration kBetweenLooks = std::chrono::milliseconds(200);
 constexpr int kUnreachable = 5;
 constexpr int kTimedOut = 6;
-constexpr int kUsage = 2;
 
-struct Look {
-  std::vector<InstanceView> views;
-  Problem problem;  // why there is none
-};
-
-Look failed(Problem problem) {
+Instances failed(Problem problem) {
   return {{}, std::move(problem)};
 }
 
-Result<InstanceView, Problem> ask(const Address& address) {
-  const Result<AdminReply, Problem> reply = admin_get(address, "/api/v1/status", kForAnswer);
-  if (!reply) return reply.error();
-  if (reply->status != 200) {
-    return Problem{to_string(address) + " answered " + std::to_string(reply->status) + ": " +
-                       reply->body.substr(0, 200),
-                   ""};
-  }
-  return parse_instance(reply->body);
-}
-
-Look look_at_address(const std::string& text) {
-  const Result<Address, Problem> address = parse_address(text);
-  if (!address) return failed(address.error());
-  Result<InstanceView, Problem> view = ask(*address);
-  if (!view) return failed(view.error());
-  return {{std::move(*view)}, {}};
-}
-
-Look look_at_file(const std::string& path) {
+// A published file, as if it were a running instance.
+Instances look_at_file(const std::string& path) {
   const Result<std::string, Problem> text = read_small_file(path, kLargestLauncherFile);
   if (!text) return failed(text.error());
   const Result<LauncherFile, LauncherFileProblem> file = read_launcher_file(*text, true);
@@ -70,35 +44,13 @@ Look look_at_file(const std::string& path) {
   const int64_t now = ::time(nullptr);
   const std::string ended = ended_text(file->run, now);
   if (!ended.empty()) return failed({path + ": " + ended, ""});
-  return {{view_of(file->run, now)}, {}};
+  return {{{Address{}, view_of(file->run, now)}}, {}};
 }
 
-bool is_chosen(const InstanceView& view, const std::string& name, const std::string& wanted) {
-  return wanted.empty() || wanted == name || wanted == view.instance ||
-         wanted == std::to_string(view.pid);
-}
-
-Look look_at_sockets(const std::string& wanted) {
-  Look look;
-  for (const FoundInstance& found : find_admin_sockets(AdminHome::of_process())) {
-    Result<InstanceView, Problem> view = ask(found.address);
-    if (!view) {
-      look.problem = view.error();  // of one that died, unless there is another
-      continue;
-    }
-    if (is_chosen(*view, found.name, wanted)) look.views.push_back(std::move(*view));
-  }
-  if (!look.views.empty()) return look;
-  if (!wanted.empty())
-    return failed({"no running weir is called \"" + wanted + "\"", "weir status lists them"});
-  return failed({"no running weir of this user was found on this machine",
-                 "start one, or give --admin ADDR or --file PUBLISHED"});
-}
-
-Look look(const StatusOptions& options) {
+Instances look(const StatusOptions& options) {
   if (!options.file.empty()) return look_at_file(options.file);
-  if (!options.admin.empty()) return look_at_address(options.admin);
-  return look_at_sockets(options.instance);
+  if (!options.admin.empty()) return find_instance_at(options.admin);
+  return find_instances(options.instance);
 }
 
 bool may_colour() {
@@ -112,21 +64,14 @@ std::string text_of(const InstanceView& view, const StatusOptions& options) {
   return options.json ? instance_json(view) + "\n" : status_table(view, TableStyle{may_colour()});
 }
 
-int several(const std::vector<InstanceView>& views) {
-  std::string list;
-  for (const InstanceView& view : views) list += instance_line(view) + "\n";
-  print_error({std::to_string(views.size()) + " instances run", "choose one with --instance PID"});
-  return print_result(list) ? kUsage : 1;
-}
-
 int show_once(const StatusOptions& options) {
-  const Look seen = look(options);
-  if (seen.views.empty()) {
-    print_error(seen.problem);
+  const Instances now = look(options);
+  if (now.found.empty()) {
+    print_error(now.problem);
     return kUnreachable;
   }
-  if (seen.views.size() > 1) return several(seen.views);
-  return print_result(text_of(seen.views.front(), options)) ? 0 : 1;
+  if (now.found.size() > 1) return tell_several(now.found);
+  return print_result(text_of(now.found.front().view, options)) ? 0 : 1;
 }
 
 // Until interrupted, or until nothing answers any more.
@@ -146,19 +91,19 @@ int wait_ready(const StatusOptions& options) {
   const TimePoint begun = Clock::now();
   bool was_there = false;
   while (true) {
-    const Look seen = look(options);
+    const Instances now = look(options);
     const Duration waited = Clock::now() - begun;
-    if (seen.views.size() > 1) return several(seen.views);
-    if (!seen.views.empty() && ready_count(seen.views.front()) >= options.wait_ready) {
-      return print_result(text_of(seen.views.front(), options)) ? 0 : 1;
+    if (now.found.size() > 1) return tell_several(now.found);
+    if (!now.found.empty() && ready_count(now.found.front().view) >= options.wait_ready) {
+      return print_result(text_of(now.found.front().view, options)) ? 0 : 1;
     }
-    if (seen.views.empty() && (was_there || waited > kForAppearing)) {
-      print_error(seen.problem);
+    if (now.found.empty() && (was_there || waited > kForAppearing)) {
+      print_error(now.problem);
       return kUnreachable;
     }
-    was_there = !seen.views.empty();
+    was_there = !now.found.empty();
     if (options.timeout > Duration::zero() && waited >= options.timeout) {
-      const size_t ready = was_there ? ready_count(seen.views.front()) : 0;
+      const size_t ready = was_there ? ready_count(now.found.front().view) : 0;
       print_error({std::to_string(ready) + " of " + std::to_string(options.wait_ready) +
                        " backends were ready in time",
                    "weir status shows why the others are not"});

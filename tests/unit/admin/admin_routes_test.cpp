@@ -94,36 +94,31 @@ TEST(AdminRoutesTest, AnUnknownPathListsTheKnownOnes) {
   EXPECT_EQ(ask("/").status, 200);
 }
 
-int admitted(std::string_view host, std::string_view origin = "", std::string_view method = "GET",
-             bool is_unix = false) {
-  AdminRequest request;
-  request.host = host;
-  request.origin = origin;
-  request.method = method;
-  return admit_admin(request, is_unix, "gateway").status;
+TEST(AdminRoutesTest, AnUnknownPathOfTheApiIsAnsweredAsTheApiAnswers) {
+  const AdminAnswer answer = ask("/api/v1/nope");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(answer.body,
+            "{\"error\":{\"code\":\"no_such_path\",\"message\":\"there is nothing here\","
+            "\"help\":\"GET / lists the paths\"}}\n");
+  EXPECT_EQ(parse_refusal(answer.body).what, "there is nothing here");
+  EXPECT_EQ(parse_refusal(answer.body).help, "GET / lists the paths");
 }
 
-TEST(AdminAdmissionTest, OnlyHostsThatAreOursMayAsk) {
-  for (const char* host : {"127.0.0.1:9090", "[::1]:9090", "localhost:9090", "localhost",
-                           "gateway:9090", "10.1.2.3"}) {
-    EXPECT_EQ(admitted(host), 200) << host;
+TEST(AdminRoutesTest, APostToWhatIsReadSaysSo) {
+  EXPECT_EQ(refuse_post("/api/v1/status").status, 405);
+  EXPECT_EQ(refuse_post("/api/v1/status").allow, "GET, HEAD");
+  EXPECT_EQ(refuse_post("/api/v1/nope").status, 404);
+  EXPECT_EQ(refuse_post("/livez").status, 405);
+}
+
+TEST(RefusalTest, IsReadFromWhateverAnswers) {
+  EXPECT_EQ(parse_refusal("only text\nmore").what, "only text");
+  for (const char* text : {"", "{", "[]", R"({"error": 1})", R"({"error": {"message": 1}})",
+                           R"({"error": {"message": "", "help": []}})"}) {
+    static_cast<void>(parse_refusal(text));  // never an exception
   }
-  for (const char* host : {"evil.example:9090", "", "127.0.0.1.evil.example", "[::1"}) {
-    EXPECT_EQ(admitted(host), 403) << host;
-  }
-  EXPECT_EQ(admitted("", "", "GET", true), 200);  // a unix socket has no name to be tricked about
-}
-
-TEST(AdminAdmissionTest, PagesOfOtherSitesAreRefused) {
-  EXPECT_EQ(admitted("localhost:9090", "http://localhost:9090"), 200);
-  EXPECT_EQ(admitted("localhost:9090", "http://evil.example"), 403);
-  EXPECT_EQ(admitted("localhost:9090", "null"), 403);
-  EXPECT_EQ(admitted("", "http://evil.example", "GET", true), 403);
-}
-
-TEST(AdminAdmissionTest, NothingCanBeChanged) {
-  EXPECT_EQ(admitted("localhost", "", "POST"), 405);
-  EXPECT_EQ(admitted("localhost", "", "HEAD"), 200);
+  EXPECT_EQ(parse_refusal(R"({"error": {"message": "m", "help": 3}})").what, "m");
 }
 
 TEST(InstanceJsonTest, IsReadBackToTheSame) {

@@ -151,5 +151,24 @@ TEST(FromTest, HttpsIsNotServed) {
   EXPECT_FALSE(parse_from("localhost", &notes));  // Caddy would serve HTTPS on port 443
 }
 
+TEST(CommandLineTest, DrainAndUndrainNameABackend) {
+  const CommandLine line =
+      parsed({"drain", "n01-0", "--wait", "--timeout", "5m", "--instance", "42"});
+  EXPECT_EQ(line.action, Action::drain);
+  EXPECT_TRUE(line.drain.is_drain);
+  EXPECT_EQ(line.drain.backend, "n01-0");
+  EXPECT_TRUE(line.drain.waits);
+  EXPECT_EQ(line.drain.timeout, Duration(std::chrono::minutes(5)));
+  EXPECT_EQ(line.drain.instance, "42");
+  EXPECT_FALSE(parsed({"undrain", "host:8000"}).drain.is_drain);
+  EXPECT_EQ(problem({"drain"}),
+            "weir drain: no backend was named | write weir drain BACKEND; weir status lists them");
+  EXPECT_EQ(problem({"undrain", "a", "b"}),
+            "weir undrain: unexpected argument \"b\" | weir undrain --help lists the options");
+  EXPECT_EQ(problem({"drain", "a", "--timeout", "5m"}), "--timeout is of --wait | add --wait");
+  EXPECT_EQ(problem({"drain", "a", "--wait", "--timeout", "5"}),
+            "--timeout: \"5\" has no unit | write \"5s\" (units: ms s m h d)");
+}
+
 }  // namespace
 }  // namespace weir
