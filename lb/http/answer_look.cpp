@@ -1,22 +1,17 @@
 #include "lb/http/answer_look.h"
 
+#include "lb/http/byte_search.h"
+
 namespace weir::http {
 namespace {
 
 std::string_view skip_blanks(std::string_view text) {
-  const size_t n = text.find_first_not_of(" \t\r\n");
-  return n == std::string_view::npos ? std::string_view{} : text.substr(n);
-}
-
-// What stands behind the colon of `"key"`, for its first occurrence in `text`; empty if there is
-// none.
-std::string_view value_of(std::string_view text, std::string_view quoted_key) {
-  for (size_t at = text.find(quoted_key); at != std::string_view::npos;
-       at = text.find(quoted_key, at + 1)) {
-    const std::string_view rest = skip_blanks(text.substr(at + quoted_key.size()));
-    if (rest.starts_with(':')) return skip_blanks(rest.substr(1));
+  size_t at = 0;
+  while (at < text.size() &&
+         (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
+    ++at;
   }
-  return {};
+  return text.substr(at);
 }
 
 int64_t number(std::string_view text) {
@@ -28,22 +23,43 @@ int64_t number(std::string_view text) {
   return value;
 }
 
+// What stands behind the colon of `"key":`, where the last letter of the key is text[at]; empty if
+// that is another key, or no key.
+std::string_view value_of(std::string_view text, size_t at, std::string_view key) {
+  if (at < key.size() || text[at - key.size()] != '"') return {};
+  if (text.substr(at + 1 - key.size(), key.size()) != key) return {};
+  const std::string_view rest = skip_blanks(text.substr(at + 2));
+  return rest.starts_with(':') ? skip_blanks(rest.substr(1)) : std::string_view();
+}
+
+void look_at_usage(std::string_view usage, AnswerLook* look) {
+  bool has_prompt = false;
+  bool has_completion = false;
+  const auto take = [&](size_t at, std::string_view key, int64_t* into, bool* is_known) {
+    const std::string_view value = *is_known ? std::string_view() : value_of(usage, at, key);
+    if (value.empty()) return;
+    *is_known = true;
+    *into = number(value);
+  };
+  for_each_pair(usage, 's', '"', 0, [&](size_t at) {
+    take(at, "prompt_tokens", &look->prompt_tokens, &has_prompt);
+    take(at, "completion_tokens", &look->completion_tokens, &has_completion);
+  });
+}
+
 }  // namespace
 
 AnswerLook look_at_answer(std::string_view json) {
   AnswerLook look;
-  constexpr std::string_view kFinish = "\"finish_reason\"";
-  std::string_view rest = json;
-  for (;;) {  // one for each choice
-    const std::string_view value = value_of(rest, kFinish);
-    if (value.empty()) break;
-    if (value.starts_with("\"abort\"")) look.is_abort = true;
-    rest = value;
-  }
+  for_each_pair(json, 'n', '"', 0, [&](size_t at) {  // one for each choice
+    if (value_of(json, at, "finish_reason").starts_with("\"abort\"")) look.is_abort = true;
+  });
   // `usage` comes behind the choices in every API; texts in them cannot hold an unescaped quote.
-  const std::string_view usage = value_of(json, "\"usage\"");
-  look.prompt_tokens = number(value_of(usage, "\"prompt_tokens\""));
-  look.completion_tokens = number(value_of(usage, "\"completion_tokens\""));
+  std::string_view usage;
+  for_each_pair(json, 'e', '"', 0, [&](size_t at) {
+    if (usage.empty()) usage = value_of(json, at, "usage");
+  });
+  look_at_usage(usage, &look);
   return look;
 }
 

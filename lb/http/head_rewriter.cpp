@@ -34,33 +34,40 @@ struct Forwarded {
 };
 
 void put_forwarded_for(const RequestHead& head, const RequestRewrite& how, bool has_for,
-                       std::string* out) {
+                       LineWriter* out) {
   if (is_removed(how.rules, "X-Forwarded-For")) return;
   if (!has_for && how.client_address.empty()) return;
-  out->append("X-Forwarded-For: ");
+  out->text("X-Forwarded-For: ");
   std::string_view comma;
   if (has_for) {
     for (const Field& field : head.fields.all()) {
       if (field.id != FieldName::x_forwarded_for || field.value.empty()) continue;
-      out->append(comma).append(field.value);
+      out->text(comma).text(field.value);
       comma = ", ";
     }
   }
-  if (!how.client_address.empty()) out->append(comma).append(how.client_address);
-  out->append("\r\n");
+  if (!how.client_address.empty()) out->text(comma).text(how.client_address);
+  out->text("\r\n");
 }
 
 void put_forwarding(const RequestHead& head, const RequestRewrite& how, const Forwarded& kept,
-                    std::string* out) {
+                    LineWriter* out) {
   put_forwarded_for(head, how, kept.has_for, out);
-  put_ours(how.rules, "X-Forwarded-Proto", kept.proto.empty() ? how.scheme : kept.proto, out);
+  out->ours(how.rules, "X-Forwarded-Proto", kept.proto.empty() ? how.scheme : kept.proto);
   const std::string_view host = kept.host.empty() ? head.host : kept.host;
-  if (!host.empty()) put_ours(how.rules, "X-Forwarded-Host", host, out);
+  if (!host.empty()) out->ours(how.rules, "X-Forwarded-Host", host);
 }
+
+// Where the lines of a request go.
+struct RequestLines {
+  LineWriter lines;
+  LineWriter credentials;
+  LineWriter& of(FieldName name) { return is_credential(name) ? credentials : lines; }
+};
 
 // One field of the client into lines or credentials, or nowhere.
 void copy_request_field(const Field& field, const RequestRewrite& how,
-                        const NamedByConnection& named, Forwarded* kept, RewrittenRequest* out) {
+                        const NamedByConnection& named, Forwarded* kept, RequestLines* out) {
   if (is_hop_by_hop(field.id)) return;
   switch (field.id) {
     case FieldName::host:
@@ -84,17 +91,17 @@ void copy_request_field(const Field& field, const RequestRewrite& how,
   }
   if (named.has(field.name) || is_removed(how.rules, field.name)) return;
   if (field.id == FieldName::other && is_twin_of_ours(field.name)) return;
-  put(field.name, field.value, is_credential(field.id) ? &out->credentials : &out->lines);
+  out->of(field.id).line(field.name, field.value);
 }
 
-void apply_request_rules(std::span<const HeaderRule> rules, RewrittenRequest* out) {
+void apply_request_rules(std::span<const HeaderRule> rules, RequestLines* out, std::string* host) {
   for (const HeaderRule& rule : rules) {
     if (!adds(rule)) continue;
     const FieldName name = field_name(rule.name);
     if (name == FieldName::host) {
-      out->host = rule.value;
+      *host = rule.value;
     } else {
-      put(rule.name, rule.value, is_credential(name) ? &out->credentials : &out->lines);
+      out->of(name).line(rule.name, rule.value);
     }
   }
 }
@@ -104,47 +111,49 @@ void apply_request_rules(std::span<const HeaderRule> rules, RewrittenRequest* ou
 void rewrite_request(const RequestHead& head, const RequestRewrite& how, RewrittenRequest* out) {
   out->clear();
   out->host = head.host;
-  out->lines.append(to_string(head.method)).append(" ").append(head.target);
-  out->lines.append(" HTTP/1.1\r\n");
+  RequestLines parts{LineWriter(&out->lines), LineWriter(&out->credentials)};
+  LineWriter& lines = parts.lines;
+  lines.text(to_string(head.method)).text(" ").text(head.target).text(" HTTP/1.1\r\n");
   const NamedByConnection named(head.fields);
   Forwarded kept;
   for (const Field& field : head.fields.all()) {
-    copy_request_field(field, how, named, &kept, out);
+    copy_request_field(field, how, named, &kept, &parts);
   }
-  put_forwarding(head, how, kept, &out->lines);
-  put_ours(how.rules, "X-Request-Id", how.request_id, &out->lines);
-  if (head.accepts_trailers) put("TE", "trailers", &out->lines);
+  put_forwarding(head, how, kept, &lines);
+  lines.ours(how.rules, "X-Request-Id", how.request_id);
+  if (head.accepts_trailers) lines.line("TE", "trailers");
   if (how.passes_upgrade && !head.upgrade.empty()) {
-    put("Connection", "Upgrade", &out->lines);
-    put("Upgrade", head.upgrade, &out->lines);
+    lines.line("Connection", "Upgrade");
+    lines.line("Upgrade", head.upgrade);
   }
-  apply_request_rules(how.rules, out);
+  apply_request_rules(how.rules, &parts, &out->host);
 }
 
 void finish_request(const RewrittenRequest& request, const BackendLines& backend, Method method,
                     Framing framing, std::string* out) {
-  out->append(request.lines);
+  LineWriter lines(out);
+  lines.text(request.lines);
   // HTTP/1.1 needs a Host; a client of HTTP/1.0 may have sent none.
   const std::string_view host = !backend.host_header.empty() ? backend.host_header : request.host;
-  put("Host", host.empty() ? "localhost" : host, out);
+  lines.line("Host", host.empty() ? "localhost" : host);
   if (backend.api_key.empty()) {
-    out->append(request.credentials);
+    lines.text(request.credentials);
   } else {
-    out->append("Authorization: Bearer ").append(backend.api_key).append("\r\n");
+    lines.text("Authorization: Bearer ").text(backend.api_key).text("\r\n");
   }
   switch (framing.kind) {
     case BodyKind::none:
     case BodyKind::until_close:
-      if (has_body_without_one(method)) put("Content-Length", "0", out);
+      if (has_body_without_one(method)) lines.line("Content-Length", "0");
       break;
     case BodyKind::length:
-      put_number("Content-Length", framing.length, out);
+      lines.number("Content-Length", framing.length);
       break;
     case BodyKind::chunked:
-      put("Transfer-Encoding", "chunked", out);
+      lines.line("Transfer-Encoding", "chunked");
       break;
   }
-  out->append("\r\n");
+  lines.text("\r\n");
 }
 
 }  // namespace weir::http

@@ -8,12 +8,12 @@
 namespace weir::http {
 namespace {
 
-void put_status_line(const ResponseHead& head, std::string* out) {
+void put_status_line(const ResponseHead& head, LineWriter* out) {
   std::array<char, 16> line{"HTTP/1.1 000 "};
   line[9] = static_cast<char>('0' + head.status / 100);
   line[10] = static_cast<char>('0' + head.status / 10 % 10);
   line[11] = static_cast<char>('0' + head.status % 10);
-  out->append(line.data(), 13).append(head.reason).append("\r\n");
+  out->text({line.data(), 13}).text(head.reason).text("\r\n");
 }
 
 // 1xx, 204 and 304 end with their head.
@@ -21,19 +21,19 @@ bool is_only_head(int status) {
   return status < 200 || status == 204 || status == 304;
 }
 
-void put_response_framing(const ResponseHead& head, const ResponseRewrite& how, std::string* out) {
+void put_response_framing(const ResponseHead& head, const ResponseRewrite& how, LineWriter* out) {
   if (is_only_head(head.status)) return;
   switch (how.framing.kind) {
     case BodyKind::none:  // an answer to HEAD: as long as the one to GET would be
       if (const auto length = head.fields.find(FieldName::content_length)) {
-        put("Content-Length", *length, out);
+        out->line("Content-Length", *length);
       }
       break;
     case BodyKind::length:
-      put_number("Content-Length", how.framing.length, out);
+      out->number("Content-Length", how.framing.length);
       break;
     case BodyKind::chunked:
-      if (how.client_minor_version > 0) put("Transfer-Encoding", "chunked", out);
+      if (how.client_minor_version > 0) out->line("Transfer-Encoding", "chunked");
       break;
     case BodyKind::until_close:
       break;
@@ -41,12 +41,12 @@ void put_response_framing(const ResponseHead& head, const ResponseRewrite& how, 
 }
 
 void put_response_connection(const ResponseHead& head, const ResponseRewrite& how,
-                             std::string* out) {
+                             LineWriter* out) {
   if (head.status == 101) {
     const auto upgrade = head.fields.find(FieldName::upgrade);
     if (!how.passes_upgrade || !upgrade) return;
-    put("Connection", "Upgrade", out);
-    put("Upgrade", *upgrade, out);
+    out->line("Connection", "Upgrade");
+    out->line("Upgrade", *upgrade);
     return;
   }
   if (head.status < 200) return;
@@ -54,9 +54,9 @@ void put_response_connection(const ResponseHead& head, const ResponseRewrite& ho
       how.framing.kind == BodyKind::until_close ||
       (how.framing.kind == BodyKind::chunked && how.client_minor_version == 0);
   if (!how.client_keeps_alive || ends_by_close) {
-    put("Connection", "close", out);
+    out->line("Connection", "close");
   } else if (how.client_minor_version == 0) {
-    put("Connection", "keep-alive", out);
+    out->line("Connection", "keep-alive");
   }
 }
 
@@ -74,38 +74,39 @@ bool is_dropped_from_response(FieldName name) {
 }
 
 void put_stream_fields(const ResponseHead& head, std::span<const HeaderRule> rules,
-                       std::string* out) {
+                       LineWriter* out) {
   if (!head.is_event_stream) return;
   if (!head.fields.find(FieldName::x_accel_buffering)) {
-    put_ours(rules, "X-Accel-Buffering", "no", out);
+    out->ours(rules, "X-Accel-Buffering", "no");
   }
   if (!head.fields.find(FieldName::cache_control)) {
-    put_ours(rules, "Cache-Control", "no-cache", out);
+    out->ours(rules, "Cache-Control", "no-cache");
   }
 }
 
 }  // namespace
 
 void rewrite_response(const ResponseHead& head, const ResponseRewrite& how, std::string* out) {
-  put_status_line(head, out);
+  LineWriter lines(out);
+  put_status_line(head, &lines);
   const NamedByConnection named(head.fields);
   for (const Field& field : head.fields.all()) {
     if (is_dropped_from_response(field.id)) continue;
     if (named.has(field.name) || is_removed(how.rules, field.name)) continue;
-    put(field.name, field.value, out);
+    lines.line(field.name, field.value);
   }
-  put_stream_fields(head, how.rules, out);
-  if (!how.request_id.empty()) put_ours(how.rules, "X-Request-Id", how.request_id, out);
-  if (!how.backend.empty()) put_ours(how.rules, "X-Weir-Backend", how.backend, out);
+  put_stream_fields(head, how.rules, &lines);
+  if (!how.request_id.empty()) lines.ours(how.rules, "X-Request-Id", how.request_id);
+  if (!how.backend.empty()) lines.ours(how.rules, "X-Weir-Backend", how.backend);
   if (how.attempts > 0 && !is_removed(how.rules, "X-Weir-Attempts")) {
-    put_number("X-Weir-Attempts", static_cast<uint64_t>(how.attempts), out);
+    lines.number("X-Weir-Attempts", static_cast<uint64_t>(how.attempts));
   }
   for (const HeaderRule& rule : how.rules) {
-    if (adds(rule)) put(rule.name, rule.value, out);
+    if (adds(rule)) lines.line(rule.name, rule.value);
   }
-  put_response_framing(head, how, out);
-  put_response_connection(head, how, out);
-  out->append("\r\n");
+  put_response_framing(head, how, &lines);
+  put_response_connection(head, how, &lines);
+  lines.text("\r\n");
 }
 
 }  // namespace weir::http

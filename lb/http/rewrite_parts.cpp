@@ -85,19 +85,21 @@ bool adds(const HeaderRule& rule) {
   return is_adding && is_clean(rule) && !is_out_of_rules(field_name(rule.name));
 }
 
-void put(std::string_view name, std::string_view value, std::string* out) {
-  out->append(name).append(": ").append(value).append("\r\n");
-}
-
-void put_number(std::string_view name, uint64_t value, std::string* out) {
+void LineWriter::number(std::string_view name, uint64_t value) {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  put(name, {digits.data(), static_cast<size_t>(end - digits.data())}, out);
+  line(name, {digits.data(), static_cast<size_t>(end - digits.data())});
 }
 
-void put_ours(std::span<const HeaderRule> rules, std::string_view name, std::string_view value,
-              std::string* out) {
-  if (!is_removed(rules, name)) put(name, value, out);
+LineWriter& LineWriter::long_text(std::string_view text) {
+  flush();
+  out_->append(text);
+  return *this;
+}
+
+void LineWriter::flush() {
+  out_->append(buffer_, used_);
+  used_ = 0;
 }
 
 }  // namespace weir::http

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,10 +37,38 @@ bool is_removed(std::span<const HeaderRule> rules, std::string_view name);
 // A set or add rule whose line may be written: not framing, not of one hop, no control characters.
 bool adds(const HeaderRule& rule);
 
-void put(std::string_view name, std::string_view value, std::string* out);
-void put_number(std::string_view name, uint64_t value, std::string* out);
-// Unless a rule takes the field out.
-void put_ours(std::span<const HeaderRule> rules, std::string_view name, std::string_view value,
-              std::string* out);
+// Gathers lines and appends them to a string a few hundred bytes at a time: appending each piece
+// by itself was half of what a rewritten head cost.
+class LineWriter {
+ public:
+  explicit LineWriter(std::string* out) : out_(out) {}
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
+  ~LineWriter() { flush(); }
+
+  LineWriter& text(std::string_view text) {
+    if (text.empty()) return *this;
+    if (text.size() > sizeof buffer_ - used_) return long_text(text);
+    std::memcpy(buffer_ + used_, text.data(), text.size());
+    used_ += text.size();
+    return *this;
+  }
+  void line(std::string_view name, std::string_view value) {
+    text(name).text(": ").text(value).text("\r\n");
+  }
+  void number(std::string_view name, uint64_t value);
+  // Unless a rule takes the field out.
+  void ours(std::span<const HeaderRule> rules, std::string_view name, std::string_view value) {
+    if (!is_removed(rules, name)) line(name, value);
+  }
+
+ private:
+  LineWriter& long_text(std::string_view text);
+  void flush();
+
+  std::string* out_;
+  size_t used_ = 0;
+  char buffer_[1024];
+};
 
 }  // namespace weir::http
