@@ -193,7 +193,7 @@ Result<UniqueFd, Problem> listen_on(const SocketAddress& address, int backlog) {
 
 Result<UniqueFd> begin_connect(const SocketAddress& address) noexcept {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return Error{ErrorKind::internal, false, errno};
+  if (!fd) return Error{ErrorKind::out_of_memory, false, errno};  // ours, whoever it was meant for
   if (address.family() != AF_UNIX) set_no_delay(fd.get());
   if (::connect(fd.get(), address.get(), address.length) == 0 || errno == EINPROGRESS) return fd;
   const int error = errno;
