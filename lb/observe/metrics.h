@@ -18,7 +18,7 @@ namespace weir {
 
 inline constexpr size_t kStatusClasses = 6;                 // 0 = none was sent, 1…5 = 1xx…5xx
 inline constexpr size_t kFailureReasons = kErrorKinds + 1;  // and, last, an error event in a stream
-inline constexpr size_t kBackendStates = 8;
+inline constexpr size_t kBackendStates = static_cast<size_t>(BackendStateName::failed) + 1;
 inline constexpr std::string_view kNoBackend = "none";
 inline constexpr std::string_view kOtherBackend = "other";
 
