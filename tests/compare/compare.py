@@ -13,17 +13,20 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import pairs
 import proxies
 import table
 
 INSIDE = "WEIR_BENCH_INSIDE"
-TRIES = 3  # of a sample that others disturbed
+TRIES = 2  # of a sample that others disturbed
+SLICE = 100  # seconds after which others get their turn
 
 
 @dataclasses.dataclass
@@ -58,7 +61,8 @@ def arguments():
     parser.add_argument("--only", action="append", metavar="NAME", help="only this proxy, beside weir (repeatable)")
     parser.add_argument("--other-weir", metavar="PATH", help="another build of weir in the same run, to see what a change does")
     parser.add_argument("--json", metavar="FILE", help="every sample and what came out")
-    parser.add_argument("--lock", metavar="FILE", help="held during each round; builds that take it do not disturb")
+    parser.add_argument("--lock", metavar="FILE", help="held for two minutes at a time; builds that take it do not disturb")
+    parser.add_argument("--pause", type=float, default=1.0, metavar="S", help="after each two minutes, for others (1)")
     parser.add_argument("--weir", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--peers", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -111,20 +115,25 @@ class Bench:
     def run(self):
         with contextlib.ExitStack() as stack:
             lock = stack.enter_context(open(self.options.lock, "w", encoding="ascii")) if self.options.lock else None
+            began = None
             for number in range(self.options.rounds):
-                if lock:
+                if lock and began is None:
                     fcntl.flock(lock, fcntl.LOCK_EX)
+                began = began or time.monotonic()
                 print(f"round {number + 1} of {self.options.rounds}", file=sys.stderr, flush=True)
                 self.run_round(number)
-                if lock:
-                    fcntl.flock(lock, fcntl.LOCK_UN)
                 if self.complaints:
                     return
+                if time.monotonic() - began > SLICE and number + 1 < self.options.rounds:
+                    if lock:
+                        fcntl.flock(lock, fcntl.LOCK_UN)
+                    began = None
+                    time.sleep(self.options.pause)
 
     def run_round(self, number):
         """Every proxy is started anew, so that the luck of one start is not the result."""
         backend = subprocess.Popen([self.options.peers, "backend", "--on", str(self.backend_cpu), "--seconds", "600"],
-                                   stdout=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, text=True, preexec_fn=proxies.go_first)
         try:
             backend_port = int(backend.stdout.readline().split()[1])
             direct = proxies.Direct()
@@ -164,7 +173,7 @@ class Bench:
                    "--watch-cpu", str(self.proxy_cpu)]
         for one in watched:
             command += ["--watch", one]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, preexec_fn=proxies.go_first)
         if not done.stdout.startswith("{"):
             raise RuntimeError(f"the client said: {done.stdout}{done.stderr}")
         return self.digest(json.loads(done.stdout))
@@ -181,6 +190,7 @@ class Bench:
                 "rate": said["done"] / seconds, "cpu_seconds": proxy["cpu_seconds"], "p50_us": said["p50_us"],
                 "p99_us": said["p99_us"], "sleeps": proxy["sleeps"] / count,
                 "user_part": proxy["user_ticks"] / ticks if ticks else 0.0,
+                "preempted": proxy["preemptions"] / seconds,
                 "proxy_share": proxy["cpu_seconds"] / seconds,
                 "peers_share": (own + backend if are_together else max(own, backend)) / seconds,
                 "others": max(0.0, (said["cpu_busy_seconds"] - proxy["cpu_seconds"]) / seconds)}
@@ -212,6 +222,7 @@ def main():
     congestion = prepare_network()
     if congestion == "bbr":
         print("./dev bench: warning: BBR, whose timers are charged to whoever runs; reno is not allowed here", file=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         bench = Bench(options, folder)
         bench.run()

@@ -121,7 +121,8 @@ class PeersTest(unittest.TestCase):
 
 def sample(cpu_us, **more):
     return {"failure": "", "done": 1000, "reads": 1000, "cpu_seconds": cpu_us / 1000, "rate": 12800, "p50_us": 10, "p99_us": 20,
-            "sleeps": 0, "user_part": 0.3, "proxy_share": 0.9, "peers_share": 0.5, "others": 0.0, "doubt": None, **more}
+            "sleeps": 0, "user_part": 0.3, "proxy_share": 0.9, "peers_share": 0.5, "others": 0.0, "preempted": 0,
+            "doubt": None, **more}
 
 
 class ArithmeticTest(unittest.TestCase):
@@ -154,6 +155,10 @@ class ArithmeticTest(unittest.TestCase):
         self.assertIsNotNone(pairs.doubt_of(sample(7.0, peers_share=1.0, proxy_share=0.6), scenario("json-16")))
         self.assertIsNone(pairs.doubt_of(sample(7.0, peers_share=1.0, proxy_share=0.95), scenario("json-16")))
         self.assertIsNotNone(pairs.doubt_of(sample(7.0, rate=12000), scenario("stream")))
+
+    def test_a_proxy_that_others_displaced_is_doubted(self):
+        self.assertIsNotNone(pairs.doubt_of(sample(7.0, others=0.4, preempted=200), scenario("json-16")))
+        self.assertIsNone(pairs.doubt_of(sample(7.0, others=0.4, preempted=3), scenario("json-16")))  # they had its idle time
 
     def test_the_table_names_every_target(self):
         rounds = [{"weir": sample(7.0), "haproxy": sample(10.0), "direct": sample(0.0)} for _ in range(8)]
