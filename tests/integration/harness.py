@@ -33,7 +33,6 @@ CHAT = "/v1/chat/completions"
 
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)  # clients are many
-_held = []  # sockets that are bound and never listen
 
 
 def free_port(host="127.0.0.1"):
@@ -54,7 +53,7 @@ def free_port(host="127.0.0.1"):
         except OSError:
             held.close()
             continue
-        _held.append(held)
+        held.detach()  # until this process ends
         return port
 
 

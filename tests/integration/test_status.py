@@ -71,6 +71,12 @@ class StatusTest(unittest.TestCase):
     def socket_of(self, process):
         return str(self.home / "weir" / f"{process.pid}.sock")
 
+    def wait_for_socket(self, process):
+        def answers():  # the file is there a moment before anybody listens
+            with socket.socket(socket.AF_UNIX) as sock:
+                return sock.connect_ex(self.socket_of(process)) == 0
+        eventually(answers, "somebody listens on the socket")
+
     def get(self, process, path, method="GET", headers=None):
         connection = UnixConnection(self.socket_of(process))
         connection.request(method, path, headers=headers or {})
@@ -121,7 +127,7 @@ class StatusTest(unittest.TestCase):
 
     def test_health_of_the_process_and_of_the_pool(self):
         process = self.weir(free_port())
-        eventually(lambda: os.path.exists(self.socket_of(process)), "the socket is there")
+        self.wait_for_socket(process)
         self.assertEqual(self.get(process, "/livez"), (200, "ok\n"))
         status, text = self.get(process, "/readyz")
         self.assertEqual(status, 503)
@@ -132,7 +138,7 @@ class StatusTest(unittest.TestCase):
 
     def test_the_socket_is_for_its_user_only_and_goes_with_the_process(self):
         process = self.weir(free_port())
-        eventually(lambda: os.path.exists(self.socket_of(process)), "the socket is there")
+        self.wait_for_socket(process)
         self.assertEqual(os.stat(self.socket_of(process)).st_mode & 0o777, 0o600)
         self.assertEqual(os.stat(self.home / "weir").st_mode & 0o777, 0o700)
         self.end(process)
@@ -160,7 +166,7 @@ class StatusTest(unittest.TestCase):
 
     def test_nonsense_gets_400_and_the_rest_goes_on(self):
         process = self.weir(free_port())
-        eventually(lambda: os.path.exists(self.socket_of(process)), "the socket is there")
+        self.wait_for_socket(process)
         for nonsense in (b"\x00\x01\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"A" * 40_000, b"GET /\n\n"):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.settimeout(PATIENCE)
@@ -177,7 +183,7 @@ class StatusTest(unittest.TestCase):
         self.assertEqual(self.status("--instance", "no-such").returncode, 5)
         self.assertEqual(self.status("--admin", f"127.0.0.1:{free_port()}").returncode, 5)
         process = self.weir(free_port())
-        eventually(lambda: os.path.exists(self.socket_of(process)), "the socket is there")
+        self.wait_for_socket(process)
         done = self.status("--wait-ready", "--timeout", "3s", "--instance", str(process.pid))
         self.assertEqual(done.returncode, 6, done.stderr)
         self.assertIn("0 of 1 backends were ready in time", done.stderr)
@@ -185,7 +191,7 @@ class StatusTest(unittest.TestCase):
     def test_several_instances_are_listed(self):
         one, other = self.weir(free_port()), self.weir(free_port())
         for process in (one, other):
-            eventually(lambda process=process: os.path.exists(self.socket_of(process)), "the socket is there")
+            self.wait_for_socket(process)
         done = self.status()
         self.assertEqual(done.returncode, 2)
         self.assertIn("choose one with --instance", done.stderr)
