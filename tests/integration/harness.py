@@ -458,7 +458,7 @@ def urls_of(backends):
     return [backend if isinstance(backend, str) else backend.url for backend in backends]
 
 
-def in_threads(count, work):
+def in_threads(count, work, patience=2 * PATIENCE):
     """work(0 … count-1), all at once; the results in order. The first exception is raised here."""
     results = [None] * count
     errors = []
@@ -472,7 +472,7 @@ def in_threads(count, work):
     threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(count)]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + 2 * PATIENCE
+    end = time.monotonic() + patience
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     if errors:
