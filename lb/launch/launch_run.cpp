@@ -11,6 +11,7 @@
 
 #include "discovery/own_address.h"
 #include "discovery/run_key.h"
+#include "lb/app/descriptor_limit.h"
 #include "lb/launch/command_template.h"
 #include "lb/launch/launch_layout.h"
 #include "lb/launch/launch_session.h"
@@ -146,7 +147,10 @@ int run_launch(const LaunchOptions& options) {
   if (!key) return refuse(key.error(), LaunchSession::kFailed);
   setting->key = std::move(*key);
   ::signal(SIGPIPE, SIG_IGN);
-  raise_descriptor_limit();
+  Config& config = setting->options.config;
+  const auto room = room_for_clients(raise_descriptor_limit(), config.max_connections);
+  if (!room) return refuse(room.error(), LaunchSession::kFailed);
+  config.max_connections = *room;
   LaunchSession session(std::move(*setting));
   return session.run();
 }

@@ -10,12 +10,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 
 #include <netdb.h>
 
 namespace weir {
 namespace {
+
+std::atomic<rlim_t> raised_from{
+    RLIM_INFINITY};  // the soft limit of descriptors; infinity = it was not
 
 Problem system_problem(const std::string& what, int error, std::string help = {}) {
   return Problem{what + ": " + ::strerror(error), std::move(help)};
@@ -254,9 +259,18 @@ uint64_t raise_descriptor_limit() noexcept {
   if (limit.rlim_cur < limit.rlim_max) {
     const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return before;
+    raised_from.store(before);
   }
   return limit.rlim_cur;
+}
+
+void restore_descriptor_limit() noexcept {
+  rlimit limit{};
+  const rlim_t before = raised_from.load();
+  if (before == RLIM_INFINITY || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min(before, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace weir

@@ -79,5 +79,8 @@ void reset_on_close(int fd) noexcept;  // close() sends RST instead of FIN
 
 // Raises the soft limit of descriptors to the hard one; returns the limit now in force.
 uint64_t raise_descriptor_limit() noexcept;
+// The limit as it was before that: for children, whose select() breaks beyond 1,024. Safe after
+// fork.
+void restore_descriptor_limit() noexcept;
 
 }  // namespace weir

@@ -10,6 +10,8 @@
 
 #include "weir/assert.h"
 
+#include "lb/net/socket.h"
+
 namespace weir {
 namespace {
 
@@ -67,6 +69,7 @@ struct ChildPlan {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGCHLD}) {
     ::signal(number, SIG_DFL);
   }
+  restore_descriptor_limit();
   if (plan.input >= 0) ::dup2(plan.input, 0);
   if (plan.output >= 0) ::dup2(plan.output, 1);
   if (plan.errors >= 0) ::dup2(plan.errors, 2);
