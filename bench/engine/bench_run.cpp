@@ -118,6 +118,7 @@ class BenchRun {
     plan.fields = fields_;
     const std::string started_at = wall_time("%Y-%m-%dT%H:%M:%S%z");
     const std::string date = wall_time("%Y%m%d-%H%M%S");
+    plan.id = "bench-" + date;
     LoadRun load_run(loop_, plan, options_.chaos, progress_);
     load_run_ = &load_run;
     load_run.run();
@@ -166,7 +167,7 @@ class BenchRun {
 
   BenchOptions options_;
   RunSink& sink_;
-  Progress progress_;
+  ProgressLine progress_;
   EventLoop loop_;
   std::unique_ptr<Work> work_;
   std::unique_ptr<Balancer> balancer_;

@@ -11,7 +11,7 @@
 
 #include "bench/engine/chaos.h"
 #include "bench/engine/load_options.h"
-#include "bench/engine/progress.h"
+#include "bench/engine/progress_line.h"
 #include "bench/engine/work.h"
 #include "bench/record/run_sink.h"
 
@@ -28,7 +28,7 @@ struct BenchOptions {
   ChaosOptions chaos;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string api_key;
-  Progress::Kind progress = Progress::Kind::lines;
+  ProgressLine::Kind progress = ProgressLine::Kind::lines;
   std::vector<std::string> arguments;  // for the record
   std::string version;
 };

@@ -28,8 +28,12 @@ LoadRecord to_record(const LoadOptions& load) {
   const bool is_open = load.kind == LoadRecord::Kind::open;
   if (is_open) {
     record.rate = load.arrivals.mean_rate();
-    record.rate_begin = load.arrivals.stages.front().begin;
-    record.rate_end = load.arrivals.stages.back().end;
+    const double begin = load.arrivals.stages.front().begin;
+    const double end = load.arrivals.stages.back().end;
+    if (load.arrivals.stages.size() > 1 || begin != end) {
+      record.rate_begin = begin;
+      record.rate_end = end;
+    }
     if (load.arrivals.kind == ArrivalOptions::Kind::gamma) {
       record.burstiness = load.arrivals.shape;
     }

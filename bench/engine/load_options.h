@@ -56,6 +56,7 @@ struct RunPlan {
   const Work* work = nullptr;
   std::vector<BenchTarget> targets;  // proxies, then direct ones
   Balancer* balancer = nullptr;      // of the direct ones; nullptr if there are none
+  std::string id;                    // X-Request-Id is this and the request's index
   std::string fields;                // of each request's head: "Name: value\r\n"...
 
   size_t proxies() const;

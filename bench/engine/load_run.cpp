@@ -38,7 +38,7 @@ void add(const LiveCounts& one, LiveCounts* sum) {
 }  // namespace
 
 LoadRun::LoadRun(EventLoop& loop, const RunPlan& plan, const ChaosOptions& chaos,
-                 Progress& progress)
+                 ProgressLine& progress)
     : loop_(loop),
       plan_(plan),
       epoch_(loop.refresh_now() + kUntilStart),

@@ -13,7 +13,7 @@
 #include "bench/engine/chaos.h"
 #include "bench/engine/load_options.h"
 #include "bench/engine/load_worker.h"
-#include "bench/engine/progress.h"
+#include "bench/engine/progress_line.h"
 #include "bench/record/run_record.h"
 #include "lb/net/event_loop.h"
 
@@ -21,7 +21,7 @@ namespace weir {
 
 class LoadRun {
  public:
-  LoadRun(EventLoop& loop, const RunPlan& plan, const ChaosOptions& chaos, Progress& progress);
+  LoadRun(EventLoop& loop, const RunPlan& plan, const ChaosOptions& chaos, ProgressLine& progress);
   LoadRun(const LoadRun&) = delete;
   LoadRun& operator=(const LoadRun&) = delete;
   ~LoadRun();
@@ -41,7 +41,7 @@ class LoadRun {
   EventLoop& loop_;
   const RunPlan& plan_;
   const TimePoint epoch_;
-  Progress& progress_;
+  ProgressLine& progress_;
   Task worker_ended_;
   Timer watch_;
   Chaos chaos_;

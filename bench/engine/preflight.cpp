@@ -52,7 +52,7 @@ std::string request_fields(const BenchOptions& options) {
   return fields;
 }
 
-Result<Ok, Problem> look_at_targets(BenchOptions* options, Progress& progress,
+Result<Ok, Problem> look_at_targets(BenchOptions* options, ProgressLine& progress,
                                     bool* nothing_reachable) {
   const std::string fields = request_fields(*options);
   const BenchTarget* first = nullptr;

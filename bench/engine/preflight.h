@@ -15,7 +15,7 @@ std::string request_fields(const BenchOptions& options);
 
 // Fills in addresses, the model and the template's tokens. A Problem: not one target answers
 // (`nothing_reachable`), or no model is known.
-Result<Ok, Problem> look_at_targets(BenchOptions* options, Progress& progress,
+Result<Ok, Problem> look_at_targets(BenchOptions* options, ProgressLine& progress,
                                     bool* nothing_reachable);
 
 }  // namespace weir

@@ -47,10 +47,10 @@ void RequestRun::start(const PlannedWork& plan, int64_t planned_ns, std::string 
   if (!choose_target()) return;
   const BenchTarget& target = worker_.plan().targets[record_.target];
   head_ = fmt::format(
-      "POST {} HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\nContent-Length: "
-      "{}\r\n\r\n",
+      "POST {} HTTP/1.1\r\nHost: {}\r\n{}X-Request-Id: {}-{}\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\n\r\n",
       work.path(), target.address.is_unix ? "localhost" : weir::to_string(target.address),
-      worker_.plan().fields, body_.size());
+      worker_.plan().fields, worker_.plan().id, record_.index, body_.size());
   record_.bytes_out = head_.size() + body_.size();
   open(true);
 }

@@ -101,38 +101,26 @@ void add_reverse_proxy(CLI::App& root, Parsed& parsed) {
                 "taken and without effect: no TLS");
 }
 
+// The options of a table.
+template <typename Flags>
+void add_rows(CLI::App* app, std::span<const FlagRow<Flags>> rows, Flags& flags) {
+  for (const FlagRow<Flags>& row : rows) {
+    if (row.plain) text(app, row.name, flags.*row.plain, row.help, row.type);
+    if (row.text) text(app, row.name, flags.*row.text, row.help, row.type);
+    if (row.list) list(app, row.name, flags.*row.list, row.help, row.type);
+    if (row.pairs) app->add_option(row.name, flags.*row.pairs, row.help)->option_text(row.type);
+    if (row.toggle) app->add_flag(row.name, flags.*row.toggle, row.help);
+  }
+}
+
 void add_launch(CLI::App& root, Parsed& parsed) {
   CLI::App* app = root.add_subcommand("launch", "start replicas, serve, run COMMAND, clean up");
-  LaunchFlags& flags = parsed.line.launch;
   app->footer(
       "weir launch --serve 'vllm serve MODEL --port {port}' -- COMMAND {url} ...\n"
       "COMMAND gets {url} {model} {concurrency} {replicas} filled in and OPENAI_BASE_URL set; "
       "without\n"
       "COMMAND it serves until told to stop. D is a duration with its unit: 500ms, 30s, 10m.");
-  text(app, "--serve", flags.serve,
-       "starts a replica; {port} {host} {gpu} {replica} {node} {model}", "'COMMAND LINE'");
-  text(app, "--gpus-per-replica", flags.gpus_per_replica, "default 1", "N");
-  text(app, "--replicas", flags.replicas, "default as many as there are GPUs for", "N");
-  text(app, "--model", flags.model, "the model's name, for {model}", "NAME");
-  text(app, "--listen", flags.listen, "default a free port of 127.0.0.1", "ADDR");
-  text(app, "--wait-ready", flags.wait_ready, "replicas that COMMAND waits for; default 1",
-       "N|all");
-  text(app, "--concurrency-per-replica", flags.concurrency_per_replica,
-       "default 64; times replicas is {concurrency}", "N");
-  text(app, "--restarts", flags.restarts, "of each replica; default 3", "N");
-  text(app, "--start-timeout", flags.start_timeout, "until a replica is ready; default 30m", "D");
-  text(app, "--drain-before", flags.drain_before,
-       "COMMAND gets SIGTERM so long before the job's end", "D");
-  text(app, "--publish", flags.publish, "write what runs, for weir serve --discover", "FILE");
-  text(app, "--publish-group", flags.publish_group, "the group may read it too", "GROUP");
-  text(app, "--client-env", flags.client_env, "set OPENAI_* for COMMAND; default openai",
-       "openai|off");
-  text(app, "--log-dir", flags.log_dir, "for the replicas' output; default weir-logs", "DIR");
-  text(app, "--report", flags.report, "the summary as JSON", "FILE");
-  text(app, "--binding", flags.binding, "who gives a replica its GPUs; default pick", "pick|slurm");
-  text(app, "--srun-args", flags.srun_args, "more options for srun", "'...'");
-  app->add_flag("--local", flags.local, "processes of this machine, even inside a job");
-  app->add_flag("--plan", flags.plan, "print the layout and the commands, run nothing");
+  add_rows(app, launch_flag_rows(), parsed.line.launch);
   add_serve_flags(app, parsed);
   add_header_flags(app, parsed.line.serve);
 }
@@ -140,25 +128,23 @@ void add_launch(CLI::App& root, Parsed& parsed) {
 void add_mock(CLI::App& root, Parsed& parsed) {
   CLI::App* app =
       root.add_subcommand("mock", "a pretend vLLM, for trying everything without a GPU");
-  MockFlags& flags = parsed.line.mock;
-  list(app, "--listen", flags.listen, "default 127.0.0.1:8000; one pretend server each",
-       "ADDR[,ADDR...]");
-  text(app, "--model", flags.model, "default mock", "NAME");
-  text(app, "--api-key", flags.api_key, "asked of clients; default $VLLM_API_KEY", "KEY");
-  text(app, "--load-time", flags.load_time, "from start until it listens", "D");
-  text(app, "--ttft", flags.ttft, "to the first token; default 50ms", "D");
-  text(app, "--itl", flags.itl, "between two tokens; default 10ms", "D");
-  text(app, "--prefill-per-token", flags.prefill_per_token, "of the prompt; default 20us", "D");
-  text(app, "--batch-slowdown", flags.batch_slowdown,
-       "of a step by each running sequence; default 0.01", "X");
-  text(app, "--max-seqs", flags.max_seqs, "sequences at once; default 256", "N");
-  text(app, "--queue-limit", flags.queue_limit, "waiting requests beyond which 503 is answered",
-       "N");
-  text(app, "--max-model-len", flags.max_model_len, "default 32768", "N");
-  text(app, "--idle-close", flags.idle_close, "of a connection; default 5s", "D");
-  text(app, "--on-term", flags.on_term, "default abort", "abort|drain|hang|exit");
-  text(app, "--drain-timeout", flags.drain_timeout, "of --on-term drain; default 30s", "D");
-  list(app, "--fault", flags.faults, "goes wrong on purpose (repeatable)", "KIND[:WHEN]");
+  add_rows(app, mock_flag_rows(), parsed.line.mock);
+}
+
+void add_bench(CLI::App& root, Parsed& parsed) {
+  CLI::App* app = root.add_subcommand("bench", "make load, measure it, judge it");
+  app->footer(kBenchFooter);
+  add_rows(app, bench_flag_rows(), parsed.line.bench);
+  app->add_option("urls", parsed.line.bench.urls, "like --to; ranges expand")
+      ->option_text("URL...");
+}
+
+void add_compare(CLI::App& root, Parsed& parsed) {
+  CLI::App* app =
+      root.add_subcommand("compare", "two results of bench: what changed, what is chance");
+  add_rows(app, compare_flag_rows(), parsed.line.compare);
+  app->add_option("results", parsed.line.compare.files, "run.json, or the folder of --out")
+      ->option_text("A B");
 }
 
 void add_drain(CLI::App& root, Parsed& parsed, const std::string& name, const std::string& help) {
@@ -214,6 +200,8 @@ void set_up(CLI::App& root, Parsed& parsed) {
   add_reverse_proxy(root, parsed);
   add_launch(root, parsed);
   add_mock(root, parsed);
+  add_bench(root, parsed);
+  add_compare(root, parsed);
   add_small(root, parsed);
   for (CLI::App* app : root.get_subcommands({})) {
     app->allow_extras();  // our own messages name them
@@ -252,6 +240,10 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
     line.command = Command::launch;
   } else if (command == "mock") {
     line.action = Action::mock;
+  } else if (command == "bench") {
+    line.action = Action::bench;
+  } else if (command == "compare") {
+    line.action = Action::compare;
   } else if (command == "check") {
     line.action = Action::check;
   } else if (command == "status") {

@@ -7,6 +7,8 @@
 
 #include "weir/result.h"
 
+#include "lb/cli/bench_flags.h"
+#include "lb/cli/compare_command.h"
 #include "lb/cli/drain_command.h"
 #include "lb/cli/launch_flags.h"
 #include "lb/cli/mock_flags.h"
@@ -29,6 +31,8 @@ struct CommandLine {
     serve,
     launch,
     mock,
+    bench,
+    compare,
     check,
     status,
     drain,
@@ -43,6 +47,8 @@ struct CommandLine {
   LaunchFlags launch;
   std::vector<std::string> rest;  // launch: COMMAND; replica: its own arguments
   MockFlags mock;
+  BenchFlags bench;
+  CompareFlags compare;
   CheckOptions check;
   StatusOptions status;
   DrainOptions drain;              // or undrain

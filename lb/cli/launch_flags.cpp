@@ -6,6 +6,34 @@
 namespace weir {
 namespace {
 
+constexpr FlagRow<LaunchFlags> kRows[] = {
+    {"--serve", "'COMMAND LINE'", &LaunchFlags::serve,
+     "starts a replica; {port} {host} {gpu} {replica} {node} {model}"},
+    {"--gpus-per-replica", "N", &LaunchFlags::gpus_per_replica, "default 1"},
+    {"--replicas", "N", &LaunchFlags::replicas, "default as many as there are GPUs for"},
+    {"--model", "NAME", &LaunchFlags::model, "the model's name, for {model}"},
+    {"--listen", "ADDR", &LaunchFlags::listen, "default a free port of 127.0.0.1"},
+    {"--wait-ready", "N|all", &LaunchFlags::wait_ready,
+     "replicas that COMMAND waits for; default 1"},
+    {"--concurrency-per-replica", "N", &LaunchFlags::concurrency_per_replica,
+     "default 64; times replicas is {concurrency}"},
+    {"--restarts", "N", &LaunchFlags::restarts, "of each replica; default 3"},
+    {"--start-timeout", "D", &LaunchFlags::start_timeout, "until a replica is ready; default 30m"},
+    {"--drain-before", "D", &LaunchFlags::drain_before,
+     "COMMAND gets SIGTERM so long before the job's end"},
+    {"--publish", "FILE", &LaunchFlags::publish, "write what runs, for weir serve --discover"},
+    {"--publish-group", "GROUP", &LaunchFlags::publish_group, "the group may read it too"},
+    {"--client-env", "openai|off", &LaunchFlags::client_env,
+     "set OPENAI_* for COMMAND; default openai"},
+    {"--log-dir", "DIR", &LaunchFlags::log_dir, "for the replicas' output; default weir-logs"},
+    {"--report", "FILE", &LaunchFlags::report, "the summary as JSON"},
+    {"--binding", "pick|slurm", &LaunchFlags::binding,
+     "who gives a replica its GPUs; default pick"},
+    {"--srun-args", "'...'", &LaunchFlags::srun_args, "more options for srun"},
+    {"--local", &LaunchFlags::local, "processes of this machine, even inside a job"},
+    {"--plan", &LaunchFlags::plan, "print the layout and the commands, run nothing"},
+};
+
 class LaunchApplier {
  public:
   explicit LaunchApplier(std::vector<Problem>& problems) : problems_(problems) {}
@@ -58,6 +86,10 @@ void apply_words(const LaunchFlags& flags, LaunchOptions* options, LaunchApplier
 }
 
 }  // namespace
+
+std::span<const FlagRow<LaunchFlags>> launch_flag_rows() {
+  return kRows;
+}
 
 std::vector<Problem> apply_launch_flags(const LaunchFlags& flags, LaunchOptions* options) {
   std::vector<Problem> problems;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "weir/result.h"
 
+#include "lb/cli/flag_row.h"
 #include "lb/launch/launch_options.h"
 
 namespace weir {
@@ -33,6 +35,8 @@ struct LaunchFlags {
   bool local = false;
   bool plan = false;
 };
+
+std::span<const FlagRow<LaunchFlags>> launch_flag_rows();
 
 // Every mistake, each with the flag it is in; empty when all of them were taken.
 std::vector<Problem> apply_launch_flags(const LaunchFlags& flags, LaunchOptions* options);

@@ -8,6 +8,27 @@
 namespace weir {
 namespace {
 
+constexpr FlagRow<MockFlags> kRows[] = {
+    {"--listen", "ADDR[,ADDR...]", &MockFlags::listen,
+     "default 127.0.0.1:8000; one pretend server each"},
+    {"--model", "NAME", &MockFlags::model, "default mock"},
+    {"--api-key", "KEY", &MockFlags::api_key, "asked of clients; default $VLLM_API_KEY"},
+    {"--load-time", "D", &MockFlags::load_time, "from start until it listens"},
+    {"--ttft", "D", &MockFlags::ttft, "to the first token; default 50ms"},
+    {"--itl", "D", &MockFlags::itl, "between two tokens; default 10ms"},
+    {"--prefill-per-token", "D", &MockFlags::prefill_per_token, "of the prompt; default 20us"},
+    {"--batch-slowdown", "X", &MockFlags::batch_slowdown,
+     "of a step by each running sequence; default 0.01"},
+    {"--max-seqs", "N", &MockFlags::max_seqs, "sequences at once; default 256"},
+    {"--queue-limit", "N", &MockFlags::queue_limit,
+     "waiting requests beyond which 503 is answered"},
+    {"--max-model-len", "N", &MockFlags::max_model_len, "default 32768"},
+    {"--idle-close", "D", &MockFlags::idle_close, "of a connection; default 5s"},
+    {"--on-term", "abort|drain|hang|exit", &MockFlags::on_term, "default abort"},
+    {"--drain-timeout", "D", &MockFlags::drain_timeout, "of --on-term drain; default 30s"},
+    {"--fault", "KIND[:WHEN]", &MockFlags::faults, "goes wrong on purpose (repeatable)"},
+};
+
 class MockApplier {
  public:
   explicit MockApplier(std::vector<Problem>& problems) : problems_(problems) {}
@@ -77,6 +98,10 @@ void apply_slowdown(const MockFlags& flags, MockOptions* options, MockApplier& a
 }
 
 }  // namespace
+
+std::span<const FlagRow<MockFlags>> mock_flag_rows() {
+  return kRows;
+}
 
 std::vector<Problem> apply_mock_flags(const MockFlags& flags, MockOptions* options) {
   std::vector<Problem> problems;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "weir/result.h"
 
 #include "bench/mock/mock_options.h"
+#include "lb/cli/flag_row.h"
 
 namespace weir {
 
@@ -28,6 +30,8 @@ struct MockFlags {
   std::optional<std::string> on_term;
   std::optional<std::string> drain_timeout;
 };
+
+std::span<const FlagRow<MockFlags>> mock_flag_rows();
 
 // Every mistake, each with the flag it is in; empty when all of them were taken.
 std::vector<Problem> apply_mock_flags(const MockFlags& flags, MockOptions* options);

@@ -4,6 +4,7 @@
 #include "discovery/replica_wrapper.h"
 #include "discovery/run_key.h"
 #include "lb/app/process.h"
+#include "lb/cli/bench_command.h"
 #include "lb/cli/check_command.h"
 #include "lb/cli/command_line.h"
 #include "lb/cli/explain.h"
@@ -110,6 +111,10 @@ int run(const std::vector<std::string>& arguments) {
       return launch(*line);
     case CommandLine::Action::mock:
       return mock(*line);
+    case CommandLine::Action::bench:
+      return run_bench_command(line->bench, arguments);
+    case CommandLine::Action::compare:
+      return run_compare(line->compare);
     case CommandLine::Action::check:
       return run_check(line->check);
     case CommandLine::Action::status:

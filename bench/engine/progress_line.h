@@ -11,10 +11,10 @@
 
 namespace weir {
 
-class Progress {
+class ProgressLine {
  public:
   enum class Kind : uint8_t { off, lines, redraw };
-  explicit Progress(Kind kind) : kind_(kind) {}
+  explicit ProgressLine(Kind kind) : kind_(kind) {}
 
   // redraw when stderr is a terminal that can, else lines.
   static Kind suitable();

@@ -1,4 +1,4 @@
-#include "bench/engine/progress.h"
+#include "bench/engine/progress_line.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,26 +47,26 @@ std::string progress_line(const LiveCounts& counts, const LiveCounts& before, do
   return line;
 }
 
-Progress::Kind Progress::suitable() {
+ProgressLine::Kind ProgressLine::suitable() {
   const char* terminal = ::getenv("TERM");
   const bool can =
       ::isatty(STDERR_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
   return can ? Kind::redraw : Kind::lines;
 }
 
-void Progress::wipe() {
+void ProgressLine::wipe() {
   if (has_line_) std::fputs("\r\x1b[K", stderr);
   has_line_ = false;
 }
 
-void Progress::say(std::string_view text) {
+void ProgressLine::say(std::string_view text) {
   if (kind_ == Kind::off) return;
   wipe();
   const std::string whole = std::string(text) + "\n";
   std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 
-void Progress::begin(const LoadOptions& load) {
+void ProgressLine::begin(const LoadOptions& load) {
   duration_s_ = load.duration_s;
   requests_ = load.requests;
   next_line_s_ = kBetweenLines_s;
@@ -74,7 +74,7 @@ void Progress::begin(const LoadOptions& load) {
   before_s_ = 0;
 }
 
-std::string Progress::line(const LiveCounts& counts, double now_s) const {
+std::string ProgressLine::line(const LiveCounts& counts, double now_s) const {
   double share = -1;
   if (duration_s_ > 0) share = now_s / duration_s_;
   if (requests_ > 0) {
@@ -84,7 +84,7 @@ std::string Progress::line(const LiveCounts& counts, double now_s) const {
   return progress_line(counts, before_, now_s, now_s - before_s_, share);
 }
 
-void Progress::show(const LiveCounts& counts, double now_s) {
+void ProgressLine::show(const LiveCounts& counts, double now_s) {
   if (kind_ == Kind::off) return;
   if (kind_ == Kind::lines) {
     if (now_s < next_line_s_) return;
@@ -100,7 +100,7 @@ void Progress::show(const LiveCounts& counts, double now_s) {
   before_s_ = now_s;
 }
 
-void Progress::end() {
+void ProgressLine::end() {
   wipe();
 }
 
