@@ -254,9 +254,9 @@ class Client:
 
 
 class LoadBalancer:
-    """`weir WORDS…`, listening."""
+    """`weir WORDS…`, listening; or another program that becomes it."""
 
-    def __init__(self, *words, env=None):
+    def __init__(self, *words, env=None, program=BINARY):
         self.backends = []  # whose kept connections end before descriptors are counted
         self.log = ""
         self.output = b""
@@ -265,7 +265,7 @@ class LoadBalancer:
         environment = dict(os.environ, **(env or {}))
         for name in ("JOURNAL_STREAM", "NOTIFY_SOCKET"):
             environment.pop(name, None)
-        self.process = subprocess.Popen([BINARY, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env=environment)
         self._threads = [threading.Thread(target=self._read_log, daemon=True),
                          threading.Thread(target=self._read_output, daemon=True)]
