@@ -4,16 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "bench/report/bench_report.h"
 #include "bench/report/result_table.h"
-#include "bench/report/run_report.h"
 
 namespace weir {
 
 // `chosen` is told of in full; `steps` are all runs of a sweep or a search, empty for a single one.
 struct ReportDocument {
-  const RunReport& chosen;
+  const BenchReport& chosen;
   const std::vector<StepRow>& steps;
-  std::string headline;  // of a search: "holds up to 41.8 req/s"; else empty
+  std::string headline;   // of a search: "holds up to 41.8 req/s"; else empty
+  std::string load_unit;  // of the steps: "req/s"
 };
 
 // One file that loads nothing: style, script and data inside.

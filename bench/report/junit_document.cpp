@@ -16,7 +16,7 @@ std::string case_text(const TestCase& test) {
   return text + ">\n      <failure message=\"" + html_text(test.text) + "\"/>\n    </testcase>\n";
 }
 
-std::vector<TestCase> cases_of(const RunReport& report) {
+std::vector<TestCase> cases_of(const BenchReport& report) {
   const OutcomeCounts& counts = report.numbers.counts;
   std::string lost;
   for (const std::string& text : outcome_texts(counts)) lost += (lost.empty() ? "" : ", ") + text;
@@ -40,7 +40,7 @@ std::vector<TestCase> cases_of(const RunReport& report) {
 }  // namespace
 
 std::string junit_document(const ReportDocument& document) {
-  const RunReport& report = document.chosen;
+  const BenchReport& report = document.chosen;
   std::string cases;
   size_t failures = 0;
   const std::vector<TestCase> tests = cases_of(report);

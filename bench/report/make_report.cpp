@@ -32,9 +32,9 @@ void complain(const Problem& problem) {
   if (!problem.help.empty()) fprintf(stderr, "help: %s\n", problem.help.c_str());
 }
 
-std::string steps_json(const std::vector<RunReport>& reports, const ReportSettings& settings) {
+std::string steps_json(const std::vector<BenchReport>& reports, const ReportSettings& settings) {
   std::string text = "[";
-  for (const RunReport& report : reports) {
+  for (const BenchReport& report : reports) {
     text += (text.size() == 1 ? "\n" : ",\n") + run_json(report, settings);
   }
   return text + "\n]\n";
@@ -46,7 +46,7 @@ class ReportSink final : public RunSink {
       : settings_(std::move(settings)), files_(std::move(files)), is_json_(is_json) {}
 
   StepVerdict judge(const RunRecord& step, std::string* why) override {
-    const RunReport report = report_on(step, settings_);
+    const BenchReport report = report_on(step, settings_);
     const OutcomeCounts& counts = report.numbers.counts;
     const double most = kMostLost * static_cast<double>(counts.finished());
     for (const ConditionResult& result : report.verdict.slo) {
@@ -71,14 +71,16 @@ class ReportSink final : public RunSink {
 
   int finish(const BenchRecord& bench) override {
     if (bench.runs.empty()) return 0;
-    std::vector<RunReport> reports;
+    std::vector<BenchReport> reports;
     for (const RunRecord& run : bench.runs) reports.push_back(report_on(run, settings_));
     std::vector<StepRow> steps;
     if (bench.kind != BenchRecord::Kind::single) {
-      for (const RunReport& report : reports) steps.push_back({report.words.load, &report});
+      for (const BenchReport& report : reports) {
+        steps.push_back({report.words.load, load_of(*report.run), &report});
+      }
     }
-    const RunReport& chosen = reports[chosen_of(bench)];
-    const ReportDocument document{chosen, steps, headline(bench)};
+    const BenchReport& chosen = reports[chosen_of(bench)];
+    const ReportDocument document{chosen, steps, headline(bench), bench.load_unit};
     const bool is_printed = print_result(document);
     const bool is_written = write_files(document, reports);
     const int status = exit_status(bench, reports);
@@ -109,15 +111,15 @@ class ReportSink final : public RunSink {
   }
 
   // A step of a search may break its SLO: that is what it is for. A sweep is judged as its worst.
-  static int exit_status(const BenchRecord& bench, const std::vector<RunReport>& reports) {
+  static int exit_status(const BenchRecord& bench, const std::vector<BenchReport>& reports) {
     if (bench.kind == BenchRecord::Kind::search) {
       if (bench.highest_good > 0) return 0;
       const bool is_trusted = std::ranges::all_of(
-          reports, [](const RunReport& report) { return report.trust.is_trusted(); });
+          reports, [](const BenchReport& report) { return report.trust.is_trusted(); });
       return is_trusted ? 3 : 4;
     }
     int worst = 0;
-    for (const RunReport& report : reports) {
+    for (const BenchReport& report : reports) {
       const int status = report.verdict.exit_status;
       const auto weight = [](int of) { return of == 1 ? 5 : of; };  // 1 beats 4 beats 3
       if (weight(status) > weight(worst)) worst = status;
@@ -135,7 +137,7 @@ class ReportSink final : public RunSink {
     return print(text);
   }
 
-  bool write_files(const ReportDocument& document, const std::vector<RunReport>& reports) const {
+  bool write_files(const ReportDocument& document, const std::vector<BenchReport>& reports) const {
     bool is_fine = true;
     std::string saved;
     const auto save = [&](const std::string& path, auto make) {

@@ -26,7 +26,7 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-std::string measures_text(const RunReport& report, const ReportSettings& settings) {
+std::string measures_text(const BenchReport& report, const ReportSettings& settings) {
   std::vector<TableRow> rows{{"ms", "mean"}};
   for (const double percent : settings.percents) rows[0].push_back("p" + percent_text(percent));
   rows[0].insert(rows[0].end(), {"max", "samples", "what"});
@@ -42,7 +42,7 @@ std::string measures_text(const RunReport& report, const ReportSettings& setting
   return table_text(rows);
 }
 
-std::string judgement_text(const RunReport& report) {
+std::string judgement_text(const BenchReport& report) {
   std::string text;
   for (const ConditionResult& result : report.verdict.slo) {
     text += "- " + markdown_text(result.text) + (result.is_met ? ": holds\n" : ": **broken**\n");
@@ -62,7 +62,7 @@ std::string judgement_text(const RunReport& report) {
 }  // namespace
 
 std::string markdown_document(const ReportDocument& document, const ReportSettings& settings) {
-  const RunReport& report = document.chosen;
+  const BenchReport& report = document.chosen;
   std::string text = "# weir bench: " + markdown_text(report.verdict.text) + "\n\n";
   if (!document.headline.empty()) text += "**" + markdown_text(document.headline) + "**\n\n";
   text += markdown_text(report.words.load) + ", " + markdown_text(report.words.work) + ", model " +

@@ -7,7 +7,7 @@
 #include "weir/result.h"
 
 #include "bench/record/run_sink.h"
-#include "bench/report/run_report.h"
+#include "bench/report/bench_report.h"
 
 namespace weir {
 

@@ -6,7 +6,7 @@ namespace {
 
 class Line {
  public:
-  Line(const RunReport& report, const RequestRecord& request)
+  Line(const BenchReport& report, const RequestRecord& request)
       : report_(report), request_(request) {}
 
   std::string text() {
@@ -84,14 +84,14 @@ class Line {
     out_.put("bytes_in", request_.bytes_in);
   }
 
-  const RunReport& report_;
+  const BenchReport& report_;
   const RequestRecord& request_;
   JsonOut out_{0};
 };
 
 }  // namespace
 
-std::string request_lines(const RunReport& report) {
+std::string request_lines(const BenchReport& report) {
   std::string lines;
   for (const RequestRecord& request : report.run->requests) {
     lines += Line(report, request).text();

@@ -85,6 +85,9 @@ class Resampler {
 };
 
 void Series::finish(size_t most_rows) {
+  values_.reserve(rows_.size());
+  for (const Row& row : rows_) values_.push_back(row.value);
+  std::ranges::sort(values_);
   std::unordered_map<uint32_t, uint32_t> names;  // owners as 0, 1, 2, ...
   for (const Row& row : rows_) names.try_emplace(row.owner, static_cast<uint32_t>(names.size()));
   const size_t step = rows_.size() / std::max<size_t>(1, most_rows) + 1;
@@ -99,12 +102,7 @@ void Series::finish(size_t most_rows) {
 }
 
 double Series::percentile(double percent) const {
-  if (rows_.empty()) return 0;
-  const double position = percent / 100 * static_cast<double>(rows_.size() - 1);
-  const size_t below = static_cast<size_t>(position);
-  if (below + 1 >= rows_.size()) return rows_.back().value;
-  const double part = position - static_cast<double>(below);
-  return rows_[below].value + (rows_[below + 1].value - rows_[below].value) * part;
+  return percentile_of_sorted(values_, percent);
 }
 
 Difference percentile_difference(const Series& a, const Series& b, double percent,

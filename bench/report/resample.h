@@ -14,9 +14,10 @@ namespace weir {
 class Series {
  public:
   void add(uint32_t owner, double value) { rows_.push_back({value, owner}); }
-  void finish(size_t most_rows);  // sorts; keeps every n-th owner so that at most so many remain
+  // Sorts. What is drawn from later are the values of every n-th owner, about `most_rows` of them.
+  void finish(size_t most_rows);
 
-  size_t count() const { return rows_.size(); }
+  size_t count() const { return values_.size(); }
   size_t owners() const { return owners_; }
   double percentile(double percent) const;  // linear, as Samples has it
 
@@ -26,8 +27,9 @@ class Series {
     double value;
     uint32_t owner;
   };
+  std::vector<double> values_;  // all of them
   std::vector<Row> rows_;
-  size_t owners_ = 0;
+  size_t owners_ = 0;  // in rows_
 };
 
 struct Interval {
@@ -46,7 +48,7 @@ struct ResampleOptions {
   uint64_t seed = 0;
   uint32_t rounds = 1000;
   double confidence = 0.99;
-  size_t most_rows = 400'000;  // of one series
+  size_t most_rows = 100'000;  // of one series
 };
 
 Difference percentile_difference(const Series& a, const Series& b, double percent,

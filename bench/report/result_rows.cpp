@@ -117,7 +117,7 @@ std::vector<std::string> outcome_texts(const OutcomeCounts& counts) {
   return texts;
 }
 
-std::vector<std::string> throughput_texts(const RunReport& report) {
+std::vector<std::string> throughput_texts(const BenchReport& report) {
   const RunNumbers& numbers = report.numbers;
   const WindowNumbers& window = numbers.window;
   const double rest = static_cast<double>(report.run->ended_ns - window.end_ns) / 1e9;
@@ -131,7 +131,7 @@ std::vector<std::string> throughput_texts(const RunReport& report) {
           "(" + where + ")"};
 }
 
-std::vector<std::string> tester_texts(const RunReport& report) {
+std::vector<std::string> tester_texts(const BenchReport& report) {
   const TesterNumbers& tester = report.numbers.tester;
   std::string threads = counted(tester.threads, "thread");
   threads +=

@@ -11,7 +11,7 @@ constexpr size_t kMostBackends = 64;
 
 class Table {
  public:
-  Table(const RunReport& report, const ReportSettings& settings, bool is_coloured)
+  Table(const BenchReport& report, const ReportSettings& settings, bool is_coloured)
       : report_(report), settings_(settings), is_coloured_(is_coloured) {}
 
   std::string text() {
@@ -123,7 +123,7 @@ class Table {
     line("verdict", coloured(report_.verdict.text, report_.verdict.exit_status == 0));
   }
 
-  const RunReport& report_;
+  const BenchReport& report_;
   const ReportSettings& settings_;
   bool is_coloured_;
   std::string text_;
@@ -131,7 +131,7 @@ class Table {
 
 }  // namespace
 
-std::string result_table(const RunReport& report, const ReportSettings& settings,
+std::string result_table(const BenchReport& report, const ReportSettings& settings,
                          bool is_coloured) {
   return Table(report, settings, is_coloured).text();
 }

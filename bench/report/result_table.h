@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/report/run_report.h"
+#include "bench/report/bench_report.h"
 
 namespace weir {
 
@@ -28,20 +28,22 @@ TableRow chaos_heads();
 TableRow chaos_cells(const ChaosCost& cost);
 // "ok 2,396", "truncated 1 (no_done 1)", ...
 std::vector<std::string> outcome_texts(const OutcomeCounts& counts);
-std::vector<std::string> tester_texts(const RunReport& report);
-std::vector<std::string> throughput_texts(const RunReport& report);
+std::vector<std::string> tester_texts(const BenchReport& report);
+std::vector<std::string> throughput_texts(const BenchReport& report);
 struct AddedRow {
   std::string name;
   std::string text;  // "+0.21 ms  [0.18, 0.24]"
 };
 std::vector<AddedRow> added_rows(const AddedByProxy& added);
 
-std::string result_table(const RunReport& report, const ReportSettings& settings, bool is_coloured);
+std::string result_table(const BenchReport& report, const ReportSettings& settings,
+                         bool is_coloured);
 
 // Of a sweep or a search: a row a step.
 struct StepRow {
   std::string load;
-  const RunReport* report;
+  double value = 0;  // of the load, in the command's unit
+  const BenchReport* report = nullptr;
 };
 std::string step_table(const std::vector<StepRow>& steps);
 TableRow step_heads();

@@ -73,7 +73,7 @@ void write_array(const RunRecord& run, std::string_view name, JsonOut* out, Writ
   out->end_array();
 }
 
-void write_details(const RunReport& report, JsonOut* out) {
+void write_details(const BenchReport& report, JsonOut* out) {
   const RunRecord& run = *report.run;
   write_array(run, "input_lens", out, [&](const RequestRecord& request) {
     out->number(std::max({0, request.prompt_tokens, request.wanted_prompt_tokens}));
@@ -105,7 +105,7 @@ void write_details(const RunReport& report, JsonOut* out) {
 
 }  // namespace
 
-void write_vllm_keys(const RunReport& report, const ReportSettings& settings, JsonOut* out) {
+void write_vllm_keys(const BenchReport& report, const ReportSettings& settings, JsonOut* out) {
   const RunRecord& run = *report.run;
   const LatencyNumbers& latency = report.numbers.latency;
   const std::string_view backend = run.is_chat ? "openai-chat" : "openai";

@@ -67,7 +67,7 @@ std::string_view kind_of(LoadRecord::Kind kind) {
 }
 
 // What was asked; two runs with the same "workload" may be compared.
-void write_asked(const RunReport& report, JsonOut* out) {
+void write_asked(const BenchReport& report, JsonOut* out) {
   const RunRecord& run = *report.run;
   const RunWords& words = report.words;
   out->put("version", words.version);
@@ -145,7 +145,7 @@ void write_lag(std::string_view name, const LogHistogram& lag, JsonOut* out) {
   out->end_object();
 }
 
-void write_tester(const RunReport& report, JsonOut* out) {
+void write_tester(const BenchReport& report, JsonOut* out) {
   const TesterNumbers& tester = report.numbers.tester;
   out->key("tester").begin_object();
   out->put("trusted", report.trust.is_trusted());
@@ -195,7 +195,7 @@ void write_difference(std::string_view name, const Difference& difference, JsonO
   out->end_object();
 }
 
-void write_targets(const RunReport& report, const std::vector<double>& percents, JsonOut* out) {
+void write_targets(const BenchReport& report, const std::vector<double>& percents, JsonOut* out) {
   if (report.numbers.targets.empty()) return;
   out->key("by_target").begin_array();
   for (const TargetNumbers& target : report.numbers.targets) {
@@ -216,7 +216,7 @@ void write_targets(const RunReport& report, const std::vector<double>& percents,
   out->end_object();
 }
 
-void write_chaos(const RunReport& report, JsonOut* out) {
+void write_chaos(const BenchReport& report, JsonOut* out) {
   out->key("chaos").begin_array();
   for (const ChaosCost& cost : report.chaos) {
     out->begin_object();
@@ -241,7 +241,7 @@ void write_chaos(const RunReport& report, JsonOut* out) {
 }
 
 // Columns, since an hour has 3,600 rows.
-void write_timeline(const RunReport& report, JsonOut* out) {
+void write_timeline(const BenchReport& report, JsonOut* out) {
   const std::vector<TimelineSecond>& seconds = report.run->timeline;
   const auto column = [&](std::string_view name, auto read) {
     out->key(name).begin_array();
@@ -275,7 +275,7 @@ void write_timeline(const RunReport& report, JsonOut* out) {
   out->end_object();
 }
 
-void write_errors(const RunReport& report, JsonOut* out) {
+void write_errors(const BenchReport& report, JsonOut* out) {
   out->key("errors").begin_array();
   for (const auto& [text, count] : report.errors) {
     out->begin_object();
@@ -288,7 +288,7 @@ void write_errors(const RunReport& report, JsonOut* out) {
 
 }  // namespace
 
-void write_weir_key(const RunReport& report, const ReportSettings& settings, JsonOut* out) {
+void write_weir_key(const BenchReport& report, const ReportSettings& settings, JsonOut* out) {
   const RunNumbers& numbers = report.numbers;
   out->key("weir").begin_object();
   out->put("format", kRunFormat);
@@ -315,7 +315,7 @@ void write_weir_key(const RunReport& report, const ReportSettings& settings, Jso
   out->end_object();
 }
 
-std::string run_json(const RunReport& report, const ReportSettings& settings) {
+std::string run_json(const BenchReport& report, const ReportSettings& settings) {
   JsonOut out;
   out.begin_object();
   write_vllm_keys(report, settings, &out);

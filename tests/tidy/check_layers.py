@@ -17,8 +17,9 @@ POSIX_FOLDERS = {"sys", "netinet", "arpa", "linux", "net"}
 LIBRARIES = {"event2": "libevent", "openssl": "openssl", "nlohmann": "nlohmann-json", "spdlog": "spdlog", "fmt": "fmt",
              "systemd": "libsystemd", "CLI": "cli11", "llhttp.h": "llhttp", "xxhash.h": "xxhash"}
 
-# Compile time is a budget: how many .cpp files may include these; no header may.
-SLOW_HEADERS = {"nlohmann/json.hpp": 8, "spdlog/spdlog.h": 3, "CLI/CLI.hpp": 1}
+# Compile time is a budget: how many .cpp files may include these; no header may. JSON: what comes from outside is read by it
+# (config, launcher and instance files, requests of mock, answers and results of bench), and tests read ours with it.
+SLOW_HEADERS = {"nlohmann/json.hpp": 10, "spdlog/spdlog.h": 3, "CLI/CLI.hpp": 1}
 
 TIMELESS = ("lb/balance/", "lb/http/", "discovery/launcher_file.", "discovery/hostlist.", "discovery/slurm_environment.",
             "discovery/replica_plan.", "discovery/slurm_queue.")

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bench/report/bench_report.h"
 #include "bench/report/json_out.h"
-#include "bench/report/run_report.h"
 
 namespace weir {
 namespace {

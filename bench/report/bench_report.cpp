@@ -1,4 +1,4 @@
-#include "bench/report/run_report.h"
+#include "bench/report/bench_report.h"
 
 #include <algorithm>
 #include <map>
@@ -55,7 +55,7 @@ RunWords words_of(const RunRecord& run, const std::vector<std::string>& secrets)
   return words;
 }
 
-void clean_names(const std::vector<std::string>& secrets, RunReport* report) {
+void clean_names(const std::vector<std::string>& secrets, BenchReport* report) {
   for (BackendNumbers& backend : report->numbers.backends) {
     backend.name = fit(backend.name, secrets);
   }
@@ -128,7 +128,7 @@ std::string fit(std::string_view text, const std::vector<std::string>& secrets, 
   std::string out;
   for (size_t at = 0; at < whole.size();) {
     const size_t length = sequence_length(std::string_view(whole).substr(at));
-    if (out.size() + std::max<size_t>(3, length) > most) return out + "…";
+    if (out.size() + (length == 0 ? 3 : length) > most) return out + "…";
     if (length == 0) {
       out += "\uFFFD";
     } else if (static_cast<unsigned char>(whole[at]) < 0x20 || whole[at] == 0x7F) {
@@ -141,8 +141,8 @@ std::string fit(std::string_view text, const std::vector<std::string>& secrets, 
   return out;
 }
 
-RunReport report_on(const RunRecord& run, const ReportSettings& settings) {
-  RunReport report;
+BenchReport report_on(const RunRecord& run, const ReportSettings& settings) {
+  BenchReport report;
   report.run = &run;
   report.words = words_of(run, settings.secrets);
   report.numbers = numbers_of(run, settings.goodput);

@@ -48,7 +48,7 @@ struct AddedByProxy {
   Difference itl_p99;
 };
 
-struct RunReport {
+struct BenchReport {
   const RunRecord* run = nullptr;  // never null; its texts are not for printing, those below are
   RunWords words;
   RunNumbers numbers;
@@ -60,7 +60,7 @@ struct RunReport {
 };
 
 // `run` has to outlive the report.
-RunReport report_on(const RunRecord& run, const ReportSettings& settings);
+BenchReport report_on(const RunRecord& run, const ReportSettings& settings);
 
 // Of a text that came from outside: scrubbed(), valid UTF-8, one line, at most so many bytes.
 std::string fit(std::string_view text, const std::vector<std::string>& secrets, size_t most = 2000);
