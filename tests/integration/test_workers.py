@@ -61,8 +61,10 @@ class Workers(ProxyTest):
         weir, ask = self.weir_with_admin(self.backend(answers(b"ok")))
         for client in self.many(weir, 10 * WORKERS):
             self.assertEqual(client.ask().body, b"ok")
-        workers = json.loads(ask("/api/v1/status"))["workers"]
-        self.assertEqual([worker["clients"] for worker in workers], [10] * WORKERS)
+        clients = [worker["clients"] for worker in json.loads(ask("/api/v1/status"))["workers"]]
+        self.assertEqual((len(clients), sum(clients)), (WORKERS, 10 * WORKERS))
+        # Two that accept at the same moment may take the same third for the least loaded.
+        self.assertTrue(5 <= min(clients) and max(clients) <= 15, clients)
 
     def test_every_worker_has_a_thread(self):
         weir, _ = self.weir_with_admin(self.backend(answers(b"ok")))
@@ -81,7 +83,8 @@ class Workers(ProxyTest):
             self.assertEqual(client.read_head().status, 200)
         self.assertEqual([behave.now for behave in held], [16] * 4)
         exchanges = [worker["exchanges"] for worker in json.loads(ask("/api/v1/status"))["workers"]]
-        self.assertEqual(exchanges, [16] * WORKERS)
+        self.assertEqual((len(exchanges), sum(exchanges)), (WORKERS, 64))
+        self.assertGreater(min(exchanges), 0)
         for behave in held:
             behave.may_end.set()
         for client in clients:
@@ -122,13 +125,16 @@ class Workers(ProxyTest):
         in_threads(16, ask_many)
         lines = weir.access_lines(400)
         self.assertEqual({line["id"] for line in lines}, {f"{n}-{t}" for n in range(16) for t in range(25)})
-        counted = re.findall(r'^weir_requests_total\{.*status="2xx".*\} (\d+)$', ask("/metrics"), re.MULTILINE)
-        self.assertEqual(sum(map(int, counted)), 400)
+
+        def counted():
+            return sum(map(int, re.findall(r'^weir_requests_total\{.*status="2xx".*\} (\d+)$', ask("/metrics"), re.MULTILINE)))
+        eventually(lambda: counted() >= 400, "400 are counted")
+        self.assertEqual(counted(), 400)
 
     def test_drain_waits_for_the_streams_of_every_worker(self):
         behaviour = Held()
         weir, _ = self.weir_with_admin(self.backend(behaviour))
-        clients, idle = self.many(weir, 2 * WORKERS), self.many(weir, WORKERS)
+        idle, clients = self.many(weir, WORKERS), self.many(weir, 2 * WORKERS)  # accepted in this order
         for client in clients:
             client.send_request()
             client.read_head()
