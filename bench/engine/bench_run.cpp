@@ -10,10 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "bench/engine/direct_pool.h"
 #include "bench/engine/load_run.h"
 #include "bench/engine/load_search.h"
 #include "bench/engine/preflight.h"
-#include "lb/balance/balancer.h"
 #include "lb/net/signals.h"
 
 namespace weir {
@@ -81,20 +81,12 @@ class BenchRun {
     const auto most = static_cast<uint32_t>(std::min<uint64_t>(room, kMostInFlight));
     load.max_in_flight = load.asked_in_flight == 0 ? most : std::min(load.asked_in_flight, most);
     bench_.load_unit = is_closed() ? "in flight" : "req/s";
-    std::vector<BackendSpec> direct;
-    for (const BenchTarget& target : options_.targets) {
-      if (target.role != TargetRecord::Role::direct) continue;
-      BackendSpec spec;
-      spec.id = target.name;
-      spec.address = target.address;
-      direct.push_back(std::move(spec));
+    const auto is_direct = [](const BenchTarget& target) {
+      return target.role == TargetRecord::Role::direct;
+    };
+    if (std::ranges::any_of(options_.targets, is_direct)) {
+      pool_ = std::make_unique<DirectPool>(loop_, options_.targets, options_.policy, load.seed + 1);
     }
-    if (direct.empty()) return;
-    BalancerOptions balance;
-    balance.policy = options_.policy;
-    balance.seed = load.seed + 1;
-    balancer_ = std::make_unique<Balancer>(balance);
-    balancer_->update(BackendSet(std::move(direct)), 0, loop_.refresh_now());
   }
 
   bool is_closed() const { return options_.load.kind != LoadRecord::Kind::open; }
@@ -114,7 +106,7 @@ class BenchRun {
     plan.load = load;
     plan.work = work_.get();
     plan.targets = options_.targets;
-    plan.balancer = balancer_.get();
+    plan.balancer = pool_ ? &pool_->balancer() : nullptr;
     plan.fields = fields_;
     const std::string started_at = wall_time("%Y-%m-%dT%H:%M:%S%z");
     const std::string date = wall_time("%Y%m%d-%H%M%S");
@@ -170,7 +162,7 @@ class BenchRun {
   ProgressLine progress_;
   EventLoop loop_;
   std::unique_ptr<Work> work_;
-  std::unique_ptr<Balancer> balancer_;
+  std::unique_ptr<DirectPool> pool_;
   std::string fields_;
   BenchRecord bench_;
   LoadRun* load_run_ = nullptr;

@@ -239,9 +239,7 @@ void LoadWorker::on_tick() {
   publish();
   const double end_s = plan_.load.duration_s;
   if (end_s > 0 && now >= to_ns(end_s + plan_.load.grace_s)) {
-    is_stopping_ = true;
-    starts_.stop();
-    pending_.clear();
+    stop_starting();
     give_up_all(RequestOutcome::unfinished, RequestFault::none);
   }
   end_if_over();
@@ -270,9 +268,9 @@ void LoadWorker::on_second(int64_t now) {
   }
 }
 
-void LoadWorker::on_stop() {
+// No further start. What was due and held back is counted; what was not due was never promised.
+void LoadWorker::stop_starting() {
   is_stopping_ = true;
-  // What was due and held back is lost; what was not due yet was never promised.
   while (true) {
     const std::optional<int64_t> next = starts_.next_start();
     if (!next || *next > now_ns()) break;
@@ -281,6 +279,10 @@ void LoadWorker::on_stop() {
   }
   starts_.stop();
   pending_.clear();
+}
+
+void LoadWorker::on_stop() {
+  stop_starting();
   if (stop_at_once_) give_up_all(RequestOutcome::unfinished, RequestFault::none);
   end_if_over();
 }

@@ -90,6 +90,7 @@ class LoadWorker {
   void finish_record(RequestRun& run);
   void on_tick();
   void on_second(int64_t now);
+  void stop_starting();
   void on_stop();
   void give_up_all(RequestOutcome outcome, RequestFault fault);
   void end_if_over();

@@ -44,18 +44,30 @@ void RequestRun::start(const PlannedWork& plan, int64_t planned_ns, std::string 
   work.write_body(plan, &history_, &body_);
   reader_.start(record_, work.options().is_streamed, work.options().turns > 1);
   record_.sent_ns = worker_.now_ns();
-  if (!choose_target()) return;
+  wish_ = Wish{};
+  excluded_ = 0;
+  go();
+}
+
+// Chooses where it goes, writes the head for there, and connects.
+void RequestRun::go() {
+  if (!choose_target()) {
+    record_.error = worker_.text_index("no backend is ready");
+    return give_up(RequestOutcome::failed, RequestFault::connect);
+  }
   const BenchTarget& target = worker_.plan().targets[record_.target];
   head_ = fmt::format(
       "POST {} HTTP/1.1\r\nHost: {}\r\n{}X-Request-Id: {}-{}\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\n\r\n",
-      work.path(), target.address.is_unix ? "localhost" : weir::to_string(target.address),
-      worker_.plan().fields, worker_.plan().id, record_.index, body_.size());
+      worker_.plan().work->path(),
+      target.address.is_unix ? "localhost" : weir::to_string(target.address), worker_.plan().fields,
+      worker_.plan().id, record_.index, body_.size());
   record_.bytes_out = head_.size() + body_.size();
   open(true);
 }
 
-// Of --ab, pairs of requests go one to each side, in an order that the seed decides.
+// Of --ab, pairs of requests go one to each side, in an order that the seed decides; what is direct
+// is chosen by policy. A failed connect was no send: the next backend is tried, as in the proxy.
 bool RequestRun::choose_target() {
   const RunPlan& plan = worker_.plan();
   const size_t proxies = plan.proxies();
@@ -64,23 +76,29 @@ bool RequestRun::choose_target() {
     const uint64_t flip = Dice(plan.load.seed, (uint64_t{5} << 40) + plan_.session / 2).next() & 1;
     is_direct = (plan_.session + flip) % 2 == 1;
   }
-  if (!is_direct) {
-    record_.target = static_cast<uint16_t>(plan_.session % proxies);
-    if (plan.balancer != nullptr) {
-      record_.target = static_cast<uint16_t>(plan_.session / 2 % proxies);
-    }
-    return true;
-  }
+  if (is_direct) return take_lease();
+  const size_t turn = plan.balancer != nullptr ? plan_.session / 2 : plan_.session;
+  record_.target = static_cast<uint16_t>(turn % proxies);
+  return true;
+}
+
+bool RequestRun::take_lease() {
   Result<std::optional<Lease>> lease =
-      plan.balancer->ask(Wish{}, place_, no_waker(), worker_.loop().now());
+      worker_.plan().balancer->ask(wish_, place_, no_waker(), worker_.loop().now());
   if (!lease || !*lease) {
     place_.leave();
-    give_up(RequestOutcome::failed, RequestFault::connect);
     return false;
   }
   lease_ = std::move(**lease);
   record_.target = worker_.target_of(lease_.backend().id);
   return true;
+}
+
+void RequestRun::tell_balancer(const Error& error) {
+  if (!lease_) return;
+  lease_.failed(error, worker_.loop().now());
+  if (excluded_ < wish_.excluded.size()) wish_.excluded[excluded_++] = lease_.serial();
+  lease_ = Lease();
 }
 
 void RequestRun::open(bool may_reuse) {
@@ -110,6 +128,9 @@ void RequestRun::on_backend_writable() {
 
 void RequestRun::on_backend_failed(const Error& error) {
   worker_.connections().discard(std::move(connection_));
+  const bool may_try_another = lease_ && excluded_ < wish_.excluded.size();
+  tell_balancer(error);
+  if (may_try_another && worker_.plan().balancer->has_usable(wish_)) return go();
   record_.error = worker_.text_index(describe(error));
   give_up(RequestOutcome::failed, RequestFault::connect);
 }
@@ -170,6 +191,13 @@ void RequestRun::end() {
     worker_.connections().give_back(std::move(connection_));
   } else {
     worker_.connections().discard(std::move(connection_));
+  }
+  const RequestFault fault = record_.fault;
+  if (fault == RequestFault::cut || fault == RequestFault::reset_early) {
+    tell_balancer(
+        Error{record_.status == 0 ? ErrorKind::backend_closed : ErrorKind::stream_interrupted});
+  } else if (lease_ && record_.status < 500) {
+    lease_.succeeded(worker_.loop().now());
   }
   lease_ = Lease();
   worker_.request_ended(*this);

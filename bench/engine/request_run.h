@@ -45,6 +45,9 @@ class RequestRun final : public BackendConnectionUser {
   void on_backend_failed(const Error& error) override;
 
   bool choose_target();
+  bool take_lease();
+  void go();
+  void tell_balancer(const Error& error);
   void open(bool may_reuse);
   void send();
   int64_t receive_time(int64_t stamp_ns);
@@ -55,6 +58,8 @@ class RequestRun final : public BackendConnectionUser {
   AnswerReader reader_;
   RequestRecord record_;
   PlannedWork plan_;
+  Wish wish_;  // direct: not those that refused this request already
+  size_t excluded_ = 0;
   Lease lease_;
   Place place_;  // never used: nobody waits in line here
   std::string history_;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Is `weir bench` right? Its numbers against those of a server that records when it really sent (tests/support/timed_server).
 
-    bench_truth.py WEIR TIMED_SERVER [--rates 1000,10000,50000] [--seconds 10] [--cores 0,1] [--rounds 1]
+    bench_truth.py WEIR [--server PROGRAM] [--rates 1000,10000,50000] [--seconds 10] [--cores 0,1] [--rounds 1]
 
-The server runs on the first core, the tester on the second. A row for each rate of chunks a second: p50 and p99 of TTFT and
+Without --server it is compiled. The server runs on the first core, the tester on the second. A row for each rate of chunks a second: p50 and p99 of TTFT and
 ITL, true and measured, and the tester's own CPU a chunk. Exit status 1 when a p50 is off by more than 2 % or a p99 by more
 than 10 %, or a chunk costs more than 12 us, 4 when the tester itself says that it is not to be trusted.
 """
@@ -21,6 +21,13 @@ import tempfile
 FIRST_MS, GAP_MS, TOKENS = 100, 20, 150
 MOST_OFF = {50: 0.02, 99: 0.10}
 MOST_US = 12
+
+
+def build_server(folder):
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "timed_server.cpp")
+    program = os.path.join(folder, "timed_server")
+    subprocess.run(["c++", "-std=c++20", "-O2", source, "-o", program], check=True)
+    return program
 
 
 def percentile(values, percent):
@@ -100,18 +107,20 @@ def report(rate, truth, measured, cpu, tester):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weir")
-    parser.add_argument("server")
+    parser.add_argument("--server")
     parser.add_argument("--rates", default="1000,10000,50000")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--cores", default="0,1")
     parser.add_argument("--rounds", type=int, default=1)
     arguments, more = parser.parse_known_args()
     good, trusted = True, True
+    built = tempfile.TemporaryDirectory()
+    server = arguments.server or build_server(built.name)
     print("chunks/s | TTFT p50: true, seen, off | p99 | ITL p50 | p99 | CPU a chunk, start to end | outcomes | verdict")
     for _ in range(arguments.rounds):
         for rate in [int(text) for text in arguments.rates.split(",")]:
             with tempfile.TemporaryDirectory() as folder:
-                truth, measured, cpu, tester = run(arguments.weir, arguments.server, rate, arguments.seconds,
+                truth, measured, cpu, tester = run(arguments.weir, server, rate, arguments.seconds,
                                                    arguments.cores.split(","), folder, more)
             good = report(rate, truth, measured, cpu, tester) and good
             trusted = trusted and tester.returncode == 0
