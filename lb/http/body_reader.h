@@ -31,6 +31,12 @@ class BodyReader {
   // After `end` the remaining bytes belong to the next message.
   Piece next(std::string_view bytes);
 
+  // So much of a body of known length went elsewhere: at most what remains.
+  void skip(size_t bytes) {
+    remaining_ -= bytes;
+    if (remaining_ == 0) state_ = State::done;
+  }
+
   bool is_done() const { return state_ == State::done; }
   // The other side closed: is the message complete? Only an until_close body may end that way, or
   // one that is_done().

@@ -66,6 +66,34 @@ bool ByteQueue::append(std::string_view bytes) {
   return true;
 }
 
+int ByteQueue::make_room(iovec* pieces, int max, size_t bytes) {
+  constexpr size_t kBlock = BlockPool::kBlockSize;
+  int count = 0;
+  for (size_t at = begin_ + size_; count < max && bytes > 0; ++count) {
+    if (at == blocks_.size() * kBlock) {
+      char* block = pool_->take();
+      if (block == nullptr) break;
+      blocks_.push_back(block);
+    }
+    const size_t n = std::min(bytes, kBlock - at % kBlock);
+    pieces[count] = iovec{blocks_[at / kBlock] + at % kBlock, n};
+    at += n;
+    bytes -= n;
+  }
+  return count;
+}
+
+void ByteQueue::grow(size_t bytes) {
+  size_ += bytes;
+  const size_t used = (begin_ + size_ + BlockPool::kBlockSize - 1) / BlockPool::kBlockSize;
+  WEIR_ASSERT(used <= blocks_.size());
+  while (blocks_.size() > used) {
+    pool_->give_back(blocks_.back());
+    blocks_.pop_back();
+  }
+  if (size_ == 0) clear();
+}
+
 int ByteQueue::peek(iovec* pieces, int max, size_t offset) const {
   constexpr size_t kBlock = BlockPool::kBlockSize;
   int count = 0;

@@ -44,6 +44,10 @@ class ByteQueue {
 
   // All or nothing: false when the pool is at its limit.
   [[nodiscard]] bool append(std::string_view bytes);
+  // Room at the end for somebody who brings up to `bytes` himself: at most `max` pieces, none when
+  // the pool is at its limit. Then grow() says how many bytes he brought, be it 0.
+  int make_room(iovec* pieces, int max, size_t bytes);
+  void grow(size_t bytes);
   size_t size() const { return size_; }
   bool is_empty() const { return size_ == 0; }
 

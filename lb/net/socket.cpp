@@ -26,6 +26,14 @@ Problem system_problem(const std::string& what, int error, std::string help = {}
   return Problem{what + ": " + ::strerror(error), std::move(help)};
 }
 
+// For every client that connects; inet_ntop would print through sprintf.
+std::string dotted(const in_addr& ip) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&ip.s_addr);
+  std::string text = std::to_string(bytes[0]);
+  for (int i = 1; i < 4; ++i) text.append(1, '.').append(std::to_string(bytes[i]));
+  return text;
+}
+
 SocketAddress unix_address(const std::string& path) {
   SocketAddress out;
   auto* un = reinterpret_cast<sockaddr_un*>(&out.storage);
@@ -131,19 +139,18 @@ bool SocketAddress::is_loopback() const {
 }
 
 std::string SocketAddress::host() const {
-  char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, text,
-                sizeof text);
-    return text;
+    return dotted(reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
   }
   if (family() == AF_INET6) {
     const in6_addr& ip = reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
     if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-      ::inet_ntop(AF_INET, &ip.s6_addr[12], text, sizeof text);
-    } else {
-      ::inet_ntop(AF_INET6, &ip, text, sizeof text);
+      in_addr mapped{};
+      ::memcpy(&mapped, &ip.s6_addr[12], sizeof mapped);
+      return dotted(mapped);
     }
+    char text[INET6_ADDRSTRLEN] = "";
+    ::inet_ntop(AF_INET6, &ip, text, sizeof text);
     return text;
   }
   return "unix";
@@ -182,6 +189,8 @@ Result<UniqueFd, Problem> listen_on(const SocketAddress& address, int backlog) {
   } else {
     set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    set_no_delay(fd.get());  // what is accepted inherits both
+    set_keep_alive(fd.get());
   }
   const mode_t old_mask = address.family() == AF_UNIX ? ::umask(0177) : 0;
   const int rc = ::bind(fd.get(), address.get(), address.length);

@@ -59,7 +59,8 @@ Result<SocketAddress, Problem> numeric_address(const Address& address);
 // flows.
 Result<std::vector<SocketAddress>, Problem> resolve(const Address& address);
 
-// Binds and listens. A stale unix socket (nobody accepts there) is replaced; mode 0600 for unix
+// Binds and listens. Connections accepted inherit no delay and keep-alive, which costs them no
+// system call. A stale unix socket (nobody accepts there) is replaced; mode 0600 for unix
 // sockets.
 Result<UniqueFd, Problem> listen_on(const SocketAddress& address, int backlog = 4096);
 // Begins to connect; the descriptor becomes writable when it is over, then ask connect_result.

@@ -35,25 +35,39 @@ void Stream::on_event(Readiness readiness) {
 }
 
 Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
-  for (;;) {
-    const ssize_t n = ::recv(fd_.get(), buffer, capacity, 0);
-    if (n > 0) {
-      // A short read means drained, unless the end has been announced: then there is no further
-      // edge, so read on.
-      if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
-      return {ReadStatus::data, static_cast<size_t>(n), 0};
-    }
-    if (n == 0) {
-      is_readable_ = false;
-      has_hangup_ = true;
-      return {ReadStatus::end, 0, 0};
-    }
-    if (errno == EINTR) continue;
-    is_readable_ = false;
-    if (errno == EAGAIN) return {ReadStatus::would_block, 0, 0};
-    os_error_ = errno;
-    return {ReadStatus::failed, 0, errno};
+  ssize_t n;
+  do {
+    n = ::recv(fd_.get(), buffer, capacity, 0);
+  } while (n < 0 && errno == EINTR);
+  return read_result(n, capacity);
+}
+
+Stream::ReadResult Stream::read(const iovec* pieces, int count) {
+  size_t capacity = 0;
+  for (int i = 0; i < count; ++i) capacity += pieces[i].iov_len;
+  ssize_t n;
+  do {
+    n = ::readv(fd_.get(), pieces, count);
+  } while (n < 0 && errno == EINTR);
+  return read_result(n, capacity);
+}
+
+Stream::ReadResult Stream::read_result(ssize_t n, size_t capacity) {
+  if (n > 0) {
+    // A short read means drained, unless the end has been announced: then there is no further
+    // edge, so read on.
+    if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
+    return {ReadStatus::data, static_cast<size_t>(n), 0};
   }
+  if (n == 0) {
+    is_readable_ = false;
+    has_hangup_ = true;
+    return {ReadStatus::end, 0, 0};
+  }
+  is_readable_ = false;
+  if (errno == EAGAIN) return {ReadStatus::would_block, 0, 0};
+  os_error_ = errno;
+  return {ReadStatus::failed, 0, errno};
 }
 
 Stream::WriteStatus Stream::write(std::string_view bytes) {

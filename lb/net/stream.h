@@ -41,6 +41,7 @@ class Stream {
   // Edge-triggered: once told `readable`, read until would_block (or end), or remember to come
   // back: is_readable() stays true until a read came up short.
   ReadResult read(char* buffer, size_t capacity);
+  ReadResult read(const iovec* pieces, int count);
   bool is_readable() const { return is_readable_; }
   bool has_hangup() const {
     return has_hangup_;
@@ -65,6 +66,7 @@ class Stream {
 
  private:
   void on_event(Readiness readiness);
+  ReadResult read_result(ssize_t n, size_t capacity);
   WriteStatus write_pieces(const iovec* pieces, int count);
   WriteStatus fail(int error);
 

@@ -7,6 +7,13 @@
 #include "lb/proxy/proxy_context.h"
 
 namespace weir {
+namespace {
+
+constexpr size_t kInPlaceBytes = 32 * 1024;  // still to come: less is copied
+constexpr int kPieces = 16;                  // of one read
+
+}  // namespace
+
 ClientConnection::ClientConnection(ProxyContext& context, ClientConnectionOwner& owner)
     : context_(context),
       owner_(owner),
@@ -18,10 +25,6 @@ ClientConnection::~ClientConnection() = default;
 
 bool ClientConnection::open(UniqueFd fd, const SocketAddress& peer) {
   peer_ = peer.host();
-  if (peer.family() != AF_UNIX) {
-    set_no_delay(fd.get());
-    set_keep_alive(fd.get());
-  }
   if (!stream_.open(std::move(fd), bind<&ClientConnection::on_ready>(this))) return false;
   await_request();
   return true;
@@ -85,6 +88,10 @@ void ClientConnection::read_more() {
       discard_input();
       return;
     }
+    if (reads_in_place()) {
+      if (!read_in_place()) return;
+      continue;
+    }
     const Stream::ReadResult result =
         stream_.read(context_.scratch.data(), context_.scratch.size());
     if (result.status == Stream::ReadStatus::would_block) return;
@@ -94,6 +101,38 @@ void ClientConnection::read_more() {
     }
     on_bytes({context_.scratch.data(), result.bytes});
   }
+}
+
+bool ClientConnection::reads_in_place() const {
+  return state_ == State::busy && body_.kind() == http::BodyKind::length &&
+         body_.remaining() >= kInPlaceBytes;
+}
+
+// The rest of a large body goes from the socket to where it is kept, without a copy between. False
+// when there is no more to read now.
+bool ClientConnection::read_in_place() {
+  iovec pieces[kPieces];
+  const int count = exchange_->make_room_for_body(pieces, kPieces, body_.remaining());
+  if (count == 0) {
+    exchange_->refuse(Error{ErrorKind::out_of_memory, false, 0});
+    return false;
+  }
+  const Stream::ReadResult result = stream_.read(pieces, count);
+  if (result.status != Stream::ReadStatus::data) {
+    exchange_->on_request_body_grown(0);
+    if (result.status != Stream::ReadStatus::would_block) on_left();
+    return false;
+  }
+  is_processing_ = true;
+  body_.skip(result.bytes);
+  deadline_.set_after(context_.options.request_body);
+  exchange_->on_request_body_grown(result.bytes);
+  if (state_ == State::busy && body_.is_done()) {
+    deadline_.clear();
+    exchange_->on_request_end();
+  }
+  is_processing_ = false;
+  return true;
 }
 
 void ClientConnection::on_bytes(std::string_view bytes) {

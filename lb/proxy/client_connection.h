@@ -58,6 +58,8 @@ class ClientConnection final : private ExchangeClient {
 
   void on_ready(Readiness readiness);
   void read_more();
+  bool reads_in_place() const;
+  bool read_in_place();
   bool may_read() const;
   void on_bytes(std::string_view bytes);
   size_t process(std::string_view bytes);

@@ -95,6 +95,12 @@ void Exchange::on_request_body(std::string_view data) {
   if (state_ == State::sending) pump();
 }
 
+void Exchange::on_request_body_grown(size_t bytes) {
+  body_.grow(bytes);
+  report_.bytes_in += bytes;
+  if (bytes > 0 && state_ == State::sending) pump();
+}
+
 void Exchange::on_request_end() {
   if (body_.finish() == RequestBody::Added::out_of_memory) {
     refuse(Error{ErrorKind::out_of_memory, false, 0});

@@ -65,6 +65,11 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void begin(ExchangeClient& client, const http::RequestHead& head,
              const http::PathVerdict& verdict, std::string_view client_address);
   void on_request_body(std::string_view data);
+  // The same without a copy, for a body of known length: room to read into, then how much was read.
+  int make_room_for_body(iovec* pieces, int max, uint64_t most) {
+    return body_.make_room(pieces, max, most);
+  }
+  void on_request_body_grown(size_t bytes);
   void on_request_end();
   bool wants_request_body() const;  // false: leave it in the socket for now
   void start();              // ask for a backend; after what came with the head was handed over

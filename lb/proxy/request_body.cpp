@@ -40,6 +40,17 @@ RequestBody::Added RequestBody::add(std::string_view data) {
   return bytes_.append(data) ? Added::ok : Added::out_of_memory;
 }
 
+int RequestBody::make_room(iovec* pieces, int max, uint64_t most) {
+  // What is held was announced to be short enough; else there is room up to the mark.
+  if (!is_held_) most = std::min<uint64_t>(most, kHighWater - std::min(unsent(), kHighWater));
+  return bytes_.make_room(pieces, max, static_cast<size_t>(most));
+}
+
+void RequestBody::grow(size_t bytes) {
+  received_ += bytes;
+  bytes_.grow(bytes);
+}
+
 RequestBody::Added RequestBody::finish() {
   is_complete_ = true;
   if (kind_ != http::BodyKind::chunked) return Added::ok;

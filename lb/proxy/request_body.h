@@ -21,7 +21,10 @@ class RequestBody {
 
   enum class Added : uint8_t { ok, out_of_memory };
   Added add(std::string_view data);  // content, not framing
-  Added finish();                    // the client has sent all of it
+  // Instead of add(), for a body of known length: room to read into, then how much was read.
+  int make_room(iovec* pieces, int max, uint64_t most);
+  void grow(size_t bytes);
+  Added finish();  // the client has sent all of it
 
   // Sends head (from head_sent on) and body as far as the connection takes them.
   enum class Pumped : uint8_t { all_sent, blocked, waits_for_client, failed };

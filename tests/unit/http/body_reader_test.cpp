@@ -113,6 +113,16 @@ TEST(BodyReaderTest, LengthEndsAfterItsBytes) {
   }
 }
 
+TEST(BodyReaderTest, WhatWentElsewhereCountsAsRead) {
+  BodyReader reader;
+  reader.start({BodyKind::length, 10});
+  reader.skip(4);
+  EXPECT_EQ(reader.remaining(), 6U);
+  EXPECT_FALSE(reader.is_done());
+  reader.skip(6);
+  EXPECT_TRUE(reader.is_done());
+}
+
 TEST(BodyReaderTest, NothingIsDoneAtOnce) {
   EXPECT_EQ(read_body("NEXT", {BodyKind::none, 0}, whole(4)).end, "end");
   EXPECT_EQ(read_body("NEXT", {BodyKind::length, 0}, whole(4)).used, 0U);

@@ -83,6 +83,19 @@ TEST_F(StreamTest, StaysReadableWhileAReadWasFull) {
   EXPECT_TRUE(stream.is_readable());
 }
 
+TEST_F(StreamTest, ReadsIntoSeveralPiecesAndKnowsWhenTheyWereNotFilled) {
+  other_writes("1234567");
+  wait_readable();
+  char first[4];
+  char second[8];
+  const iovec pieces[2] = {{first, sizeof first}, {second, sizeof second}};
+  const Stream::ReadResult result = stream.read(pieces, 2);
+  EXPECT_EQ(result.status, ReadStatus::data);
+  ASSERT_EQ(result.bytes, 7U);
+  EXPECT_EQ(std::string(first, 4) + std::string(second, 3), "1234567");
+  EXPECT_FALSE(stream.is_readable());
+}
+
 TEST_F(StreamTest, BytesAndEndThatCameTogetherAreBothRead) {
   other_writes("bye");
   other.reset();
