@@ -29,7 +29,15 @@ BalancerService::BalancerService(EventLoop& loop, const Config& config, const Se
       prober_(loop, balancer_, prober_options(config)),
       troubles_(loop, prober_),
       directory_(loop, balancer_, prober_, addresses_),
-      share_{balancer_, addresses_, options_, pool_options(config), {}, hooks.gate, {}, 0, 0},
+      share_{balancer_,
+             addresses_,
+             options_,
+             pool_options(config),
+             {},
+             hooks.gate,
+             {},
+             BlockBudget(config.replay.total),
+             BlockBudget(kOutputBytes)},
       admin_(loop, *this, telemetry_),
       started_(loop.now()),
       tick_(loop.timers(), bind<&BalancerService::on_tick>(this)) {
@@ -64,8 +72,6 @@ Result<Ok, Problem> BalancerService::start() {
 
 Result<Ok, Problem> BalancerService::make_workers() {
   const uint32_t count = config_.workers > 0 ? config_.workers : default_worker_count();
-  share_.replay_bytes = config_.replay.total / count;
-  share_.output_bytes = kOutputBytes / count;
   if (config_.max_connections > 0) share_.clients.most = config_.max_connections;
   for (uint32_t i = 0; i < count; ++i) {
     workers_.push_back(

@@ -35,8 +35,8 @@ Worker::Worker(WorkerShare& share, ExchangeObserver& observer, EventLoop* main_l
       loop_(main_loop == nullptr ? *own_loop_ : *main_loop),
       pool_(loop_, blocks_, share.addresses, share.pool),
       waker_(std::make_unique<Waker>(loop_, share.balancer)),
-      context_(loop_, share.balancer, pool_, *waker_, observer, share.options, share.replay_bytes,
-               share.output_bytes),
+      context_(loop_, share.balancer, pool_, *waker_, observer, share.options, share.replay,
+               share.output),
       order_(loop_, bind<&Worker::follow_phase>(this)) {
   context_.gate = share.gate;
   context_.on_trouble = share.on_trouble;

@@ -28,8 +28,8 @@ struct WorkerShare {
   ClientLimit clients;
   ClientGate* gate = nullptr;
   Callback<BackendSerial> on_trouble;  // from any worker's thread
-  size_t replay_bytes = 0;             // of one worker
-  size_t output_bytes = 0;
+  BlockBudget replay;                  // request bodies that may be sent again
+  BlockBudget output;                  // for clients that read slowly
 };
 
 class Worker {

@@ -14,7 +14,7 @@ BlockPool::~BlockPool() {
 }
 
 char* BlockPool::take() {
-  if ((out_ + 1) * kBlockSize > limit_) return nullptr;
+  if (!budget_.take(kBlockSize)) return nullptr;
   ++out_;
   if (kept_.empty()) return new char[kBlockSize];
   char* block = kept_.back();
@@ -24,6 +24,7 @@ char* BlockPool::take() {
 
 void BlockPool::give_back(char* block) noexcept {
   --out_;
+  budget_.give_back(kBlockSize);
   if (kept_.size() < kKept) {
     kept_.push_back(block);
   } else {

@@ -11,16 +11,16 @@ constexpr size_t kSpareExchanges = 256;
 
 ProxyContext::ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool,
                            PlaceWaker& the_waker, ExchangeObserver& the_observer,
-                           const ProxyOptions& the_options, size_t replay_bytes,
-                           size_t output_bytes)
+                           const ProxyOptions& the_options, BlockBudget& replay,
+                           BlockBudget& output)
     : loop(the_loop),
       balancer(the_balancer),
       pool(the_pool),
       waker(the_waker),
       observer(the_observer),
       options(the_options),
-      output_blocks(output_bytes),
-      replay_blocks(replay_bytes),
+      output_blocks(output),
+      replay_blocks(replay),
       sweep_(the_loop.timers(), bind<&ProxyContext::on_sweep>(this)) {}
 
 ProxyContext::~ProxyContext() = default;

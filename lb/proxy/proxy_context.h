@@ -34,11 +34,11 @@ class ClientGate {
 struct ProxyContext {
   static constexpr size_t kScratch = 64 * 1024;
 
-  // The last two: what this worker may hold of request bodies, and of bytes its clients do not
-  // take.
+  // The last two, shared by all workers: what may be held of request bodies, and of bytes that
+  // clients do not take.
   ProxyContext(EventLoop& the_loop, Balancer& the_balancer, ConnectionPool& the_pool,
                PlaceWaker& the_waker, ExchangeObserver& the_observer,
-               const ProxyOptions& the_options, size_t replay_bytes, size_t output_bytes);
+               const ProxyOptions& the_options, BlockBudget& replay, BlockBudget& output);
   ~ProxyContext();
 
   std::unique_ptr<Exchange> take_exchange();

@@ -81,7 +81,8 @@ TEST(ByteQueueTest, GivesBlocksBackAsTheyAreUsedUp) {
 }
 
 TEST(ByteQueueTest, AtTheLimitItTakesAllOrNothing) {
-  BlockPool pool(3 * kBlock);
+  BlockBudget budget(3 * kBlock);
+  BlockPool pool(budget);
   ByteQueue queue(pool);
   ASSERT_TRUE(queue.append(bytes(kBlock)));
   EXPECT_FALSE(queue.append(bytes(2 * kBlock + 1, kBlock)));
