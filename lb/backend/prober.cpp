@@ -6,6 +6,10 @@ namespace weir {
 namespace {
 
 constexpr size_t kMostOfHead = 16 * 1024;
+// However much trouble there is, a backend is not asked more often than this …
+constexpr Duration kLeastPause = std::chrono::milliseconds(100);
+// … and it is asked fast for so many times after the last of it.
+constexpr int kFastProbes = 5;
 
 }  // namespace
 
@@ -23,8 +27,11 @@ class Prober::Probe final : public BackendConnectionUser {
   BackendSerial serial() const { return target_.serial; }
   void set_target(ProbeTarget target) { target_ = std::move(target); }
 
+  // Many exchanges may fail at once, and each of them says so.
   void hurry() {
-    if (!connection_) next_.start(Duration::zero());
+    fast_left_ = kFastProbes;
+    const TimePoint soonest = std::max(prober_.loop_.now(), began_ + kLeastPause);
+    if (next_.is_armed() && next_.due() > soonest) next_.start_at(soonest);
   }
 
   void silence() {
@@ -35,6 +42,7 @@ class Prober::Probe final : public BackendConnectionUser {
 
  private:
   void ask() {
+    began_ = prober_.loop_.now();
     received_.clear();
     scanner_.reset();
     patience_.start(prober_.options_.timeout);
@@ -84,7 +92,11 @@ class Prober::Probe final : public BackendConnectionUser {
   }
 
   void on_backend_failed(const Error& error) override {
-    if (error.kind == ErrorKind::connect_refused) {
+    if (blame(error.kind) == Blame::balancer) {  // no descriptor left: says nothing about it
+      patience_.cancel();
+      drop();
+      next_.start(prober_.options_.fast_interval);
+    } else if (error.kind == ErrorKind::connect_refused) {
       finish({ProbeResult::Kind::refused, 0, error.os_error});
     } else if (error.kind == ErrorKind::connect_timeout) {
       finish({ProbeResult::Kind::timed_out, 0, error.os_error});
@@ -95,13 +107,16 @@ class Prober::Probe final : public BackendConnectionUser {
 
   void on_timeout() { finish({ProbeResult::Kind::timed_out, 0, 0}); }
 
-  void finish(const ProbeResult& result) {
+  void finish(ProbeResult result) {
+    result.began = began_;
     patience_.cancel();
     drop();
     // 404 and the like: alive, only without such a path. The balancer judges; here it only sets the
     // rhythm.
     const bool is_well = result.kind == ProbeResult::Kind::answered && result.status < 500;
-    next_.start(is_well ? prober_.options_.interval : prober_.options_.fast_interval);
+    const bool is_fast = !is_well || fast_left_ > 0;
+    if (fast_left_ > 0) --fast_left_;
+    next_.start(is_fast ? prober_.options_.fast_interval : prober_.options_.interval);
     prober_.balancer_.on_probe(target_.serial, result, prober_.loop_.now());
   }
 
@@ -116,6 +131,8 @@ class Prober::Probe final : public BackendConnectionUser {
   std::unique_ptr<BackendConnection> connection_;
   std::string received_;
   http::HeadScanner scanner_;
+  TimePoint began_{};
+  int fast_left_ = 0;
   Timer next_;
   Timer patience_;
 };

@@ -1,6 +1,7 @@
 // Asks each backend now and then, always over a fresh connection (only that tells whether its port
 // still accepts), and tells the balancer what it found. Owned by the app, on one loop. A backend
-// that is not well is asked more often.
+// that is not well, or that failed an exchange, is asked more often; one that drains or is ejected
+// goes on being asked.
 #pragma once
 
 #include <memory>
@@ -38,7 +39,7 @@ class Prober {
 
   // The targets from now on; new ones are asked at once, known serials keep their rhythm.
   void set_targets(std::vector<ProbeTarget> targets);
-  // Trouble was seen: ask now.
+  // Trouble was seen: ask now, and fast for a while. May be called for every exchange that fails.
   void hurry(BackendSerial serial);
 
  private:

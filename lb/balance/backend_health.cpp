@@ -94,14 +94,13 @@ bool BackendHealth::on_refused(TimePoint now) {
   return move_to(loading, now);
 }
 
-// The return value is about state(), which draining hides.
 bool BackendHealth::move_to(BackendStateName state, TimePoint now) {
   if (state == state_) return false;
   state_ = state;
   since_ = now;
   good_in_a_row_ = 0;
   if (state == ready) bad_in_a_row_ = 0;
-  return !is_draining_;
+  return true;
 }
 
 }  // namespace weir

@@ -25,7 +25,7 @@ class BackendHealth {
  public:
   BackendHealth(HealthOptions options, TimePoint now) : options_(options), since_(now) {}
 
-  // Each returns whether state() is another one now.
+  // Each returns whether anything is another way now; draining may hide it from state().
   // is_sending: bytes have come since the probe began, and its port does not refuse.
   bool on_probe(const ProbeResult& result, bool is_sending, TimePoint now);
   bool on_exchange_refused(TimePoint now);

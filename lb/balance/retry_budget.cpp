@@ -6,12 +6,13 @@ namespace weir {
 namespace {
 
 constexpr Duration kWindow = std::chrono::minutes(1);
+constexpr double kOne = 1 - 1e-6;  // five times 0.2 is a little less than 1
 
 }  // namespace
 
 bool RetryBudget::take(TimePoint now) {
   refill(now);
-  if (tokens_ < 1) return false;
+  if (tokens_ < kOne) return false;
   tokens_ -= 1;
   return true;
 }

@@ -103,6 +103,10 @@ class BalancerTest : public testing::Test, public BackendObserver {
   void times_out(const std::string& id) {
     balancer().on_probe(serial(id), {ProbeResult::Kind::timed_out, 0, 0}, now);
   }
+  // A probe that began a second ago.
+  void misses(const std::string& id) {
+    balancer().on_probe(serial(id), {ProbeResult::Kind::timed_out, 0, 0, now - kProbe}, now);
+  }
   void drains(const std::string& id, bool draining = true) {
     EXPECT_TRUE(balancer().set_draining(id, draining, now));
   }
@@ -114,6 +118,38 @@ class BalancerTest : public testing::Test, public BackendObserver {
     one.wish.excluded[0] = serial(id);
     return one.asks(now);
   }
+  // One that may go to no other backend.
+  TestClient& asks_for(const std::string& id) {
+    TestClient& one = client();
+    size_t excluded = 0;
+    for (const BackendSpec& spec : specs_) {
+      if (spec.id != id) one.wish.excluded.at(excluded++) = serial(spec.id);
+    }
+    return one.asks(now);
+  }
+  // So many requests at it fail, one after the other.
+  void fails(const std::string& id, int times, ErrorKind kind = ErrorKind::backend_closed) {
+    for (int i = 0; i < times; ++i) {
+      TestClient& one = asks_for(id);
+      ASSERT_EQ(one.state(), id);
+      one.lease.failed({kind}, now);
+      one.lease = Lease();
+    }
+  }
+  void succeeds(const std::string& id) {
+    TestClient& one = asks_for(id);
+    ASSERT_EQ(one.state(), id);
+    one.lease.succeeded(now);
+    one.lease = Lease();
+  }
+  // Time goes by, and the balancer is told so every 100 ms.
+  void passes(Duration span) {
+    for (const TimePoint end = now + span; now < end;) {
+      now += std::min<Duration>(std::chrono::milliseconds(100), end - now);
+      balancer().watch(now);
+    }
+  }
+
   // The backends of `count` new clients, in order: "abca".
   std::string picks(int count) {
     std::string out;
@@ -136,6 +172,7 @@ class BalancerTest : public testing::Test, public BackendObserver {
               std::string(to_string(event.to)) + " ";
   }
 
+  static constexpr Duration kProbe = std::chrono::seconds(1);
   TimePoint now{std::chrono::hours(1)};
   std::string events;
 

@@ -202,6 +202,29 @@ INSTANTIATE_TEST_SUITE_P(Every, PolicyTest,
                          testing::Values(PolicyName::least_outstanding, PolicyName::round_robin,
                                          PolicyName::random, PolicyName::two_choices));
 
+TEST_P(PolicyTest, FollowsTheWeightsExactlyWhereItCan) {
+  options.policy = GetParam();
+  if (options.policy == PolicyName::random) GTEST_SKIP() << "by chance";
+  backends("a b c");
+  spec("a").weight = 3;
+  spec("b").weight = 2;
+  publish();
+  picks(600);
+  const double slack = options.policy == PolicyName::two_choices ? 20 : 1;
+  EXPECT_NEAR(backend("a").outstanding, 300, slack);
+  EXPECT_NEAR(backend("b").outstanding, 200, slack);
+  EXPECT_NEAR(backend("c").outstanding, 100, slack);
+}
+
+TEST_F(BalancerTest, TiesRotateAlsoAmongWeightsAndWhenOthersComeAndGo) {
+  backends("a b c");
+  spec("a").weight = 2;
+  publish();
+  EXPECT_EQ(picks(8), "abcabcaa");
+  ready_backends("a b c d");
+  EXPECT_EQ(picks(4), "ddbc");
+}
+
 TEST_F(BalancerTest, RoundRobinTakesOneAfterTheOtherWhateverTheirLoad) {
   options.policy = PolicyName::round_robin;
   ready_backends("a b c");

@@ -87,6 +87,39 @@ TEST(RetryTest, AReusedConnectionThatBrokeInsideTheHeadIsNotStale) {
   EXPECT_EQ(judge_retry(it), RetryVerdict::elsewhere);
 }
 
+TEST(RetryTest, ARequestThatTwoBackendsDiedOfIsGivenToNoThird) {
+  for (const ErrorKind kind : {ErrorKind::backend_closed, ErrorKind::stream_silent,
+                               ErrorKind::stream_interrupted, ErrorKind::stream_aborted}) {
+    RetrySituation it = died_after_send();
+    it.error.kind = kind;
+    it.max_sends = 10;  // a GET, say
+    EXPECT_EQ(judge_retry(it), RetryVerdict::elsewhere) << name(kind);
+    it.deaths = 1;
+    it.sends = 2;
+    EXPECT_EQ(judge_retry(it), RetryVerdict::give_up) << name(kind);
+  }
+}
+
+TEST(RetryTest, AConnectionThatCannotBeMadeIsNoChanceForPoison) {
+  RetrySituation it = refused_to_connect();
+  it.deaths = 1;
+  EXPECT_EQ(judge_retry(it), RetryVerdict::elsewhere);
+  it.deaths = 2;
+  EXPECT_EQ(judge_retry(it), RetryVerdict::give_up);
+}
+
+TEST(RetryTest, OnlyDyingWithTheRequestInHandIsADeath) {
+  EXPECT_TRUE(is_death({ErrorKind::backend_closed}, Progress::sent));
+  EXPECT_TRUE(is_death({ErrorKind::stream_interrupted}, Progress::response_begun));
+  EXPECT_TRUE(is_death({ErrorKind::backend_closed, true}, Progress::response_begun));
+  EXPECT_FALSE(is_death({ErrorKind::backend_closed, true}, Progress::sent));  // went stale
+  EXPECT_FALSE(is_death({ErrorKind::backend_closed}, Progress::not_sent));
+  for (const ErrorKind kind : {ErrorKind::connect_refused, ErrorKind::bad_response,
+                               ErrorKind::backend_declined, ErrorKind::first_byte_timeout}) {
+    EXPECT_FALSE(is_death({kind}, Progress::sent)) << name(kind);
+  }
+}
+
 TEST(RetryTest, SlownessIsNoReasonToDoTheWorkTwice) {
   RetrySituation it = died_after_send();
   it.error.kind = ErrorKind::first_byte_timeout;
