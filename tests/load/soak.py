@@ -144,7 +144,7 @@ class Visitor:
             return "ANOTHER'S EVENTS"
         if answer.get("content-type").startswith(b"text/event-stream"):
             done = b"data: [DONE]" in answer.body
-            if b'"code":500' in answer.body:  # the backend's own error event passes, with its end
+            if b'"code": 500' in answer.body:  # the backend's own error event passes, with its end
                 return "error event of the backend"
             if answer.end == "whole":
                 is_right = done and answer.body.count(b"data: ") == tokens + 2
