@@ -105,8 +105,8 @@ void ReplicaChild::note_srun_message(std::string_view line) {
   // Without a controller srun suspects the job, too ("Expired or invalid job 7"): it may live on.
   if (contains_any(line, {"Unable to contact slurm controller"})) is_controller_away_ = true;
   if (contains_any(line, {"has been revoked", "has expired", "Job/step already completing",
-                          "Invalid job id", "DUE TO TIME LIMIT", "DUE TO PREEMPTION", "DUE TO NODE FAILURE",
-                          "DUE TO JOB REQUEUE"})) {
+                          "Invalid job id", "DUE TO TIME LIMIT", "DUE TO PREEMPTION",
+                          "DUE TO NODE FAILURE", "DUE TO JOB REQUEUE"})) {
     is_job_over_ = true;
   }
   if (line.starts_with("srun: error: ")) srun_error_ = line.substr(13, 300);
