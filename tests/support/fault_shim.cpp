@@ -214,6 +214,21 @@ ssize_t recv(int fd, void* buffer, size_t size, int flags) {
   return done;
 }
 
+ssize_t readv(int fd, const iovec* pieces, int many) {
+  NEXT(readv);
+  const Fault fault = choose(fd);
+  if (fails(fd, fault)) return -1;
+  if (fault != Fault::few || many == 0) return real(fd, pieces, many);
+  iovec first = pieces[0];
+  first.iov_len = few(first.iov_len);
+  const ssize_t done = real(fd, &first, 1);
+  if (done > 0) {
+    count(kByteFaults);
+    arm_anew(fd);
+  }
+  return done;
+}
+
 ssize_t send(int fd, const void* buffer, size_t size, int flags) {
   NEXT(send);
   const Fault fault = choose(fd);
