@@ -61,8 +61,9 @@ int ClientReport::print() {
          failure_.c_str(), static_cast<unsigned long long>(verified_), delays_.size(),
          static_cast<double>(lasted_ns_) / 1e9, static_cast<unsigned long long>(reads_),
          microseconds(delays_, 0.5), microseconds(delays_, 0.99));
-  printf(R"("cpu_busy_seconds":%.2f,"cpu_stolen_seconds":%.2f,"processes":{)",
-         static_cast<double>(cpu_.busy_ticks) / 100, static_cast<double>(cpu_.stolen_ticks) / 100);
+  printf(R"("idle_seconds":%.6f,"cpu_busy_seconds":%.2f,"cpu_stolen_seconds":%.2f,"processes":{)",
+         static_cast<double>(idle_ns_) / 1e9, static_cast<double>(cpu_.busy_ticks) / 100,
+         static_cast<double>(cpu_.stolen_ticks) / 100);
   const char* comma = "";
   for (const auto& [name, sum] : sums) {
     printf(R"(%s"%s":{"cpu_seconds":%.6f,"user_ticks":%lld,"system_ticks":%lld,"sleeps":%lld,)"

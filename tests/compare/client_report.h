@@ -25,6 +25,7 @@ class ClientReport {
       delays_.push_back(static_cast<uint32_t>(delay_ns / 100));
     }
   }
+  void on_idle(int64_t ns) { idle_ns_ += is_measuring_ ? ns : 0; }
   void on_read_with_event() { reads_ += is_measuring_ ? 1 : 0; }
 
   void fail(const std::string& why) {
@@ -41,6 +42,7 @@ class ClientReport {
   bool is_measuring_ = false;
   int64_t since_ns_ = 0;
   int64_t lasted_ns_ = 0;
+  int64_t idle_ns_ = 0;  // of this thread
   std::vector<Usage> usages_;
   CpuUsage cpu_;
   std::vector<uint32_t> delays_;  // in units of 100 ns

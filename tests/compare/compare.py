@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import select
 import signal
 import socket
 import subprocess
@@ -55,13 +56,13 @@ SCENARIOS = [
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description="weir beside HAProxy, nginx and Caddy, in pairs, in one run")
-    parser.add_argument("--rounds", type=int, default=8, metavar="N", help="each target once a round, in changing order (8)")
-    parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="of one sample, and 0.4 before it (1.5)")
+    parser.add_argument("--rounds", type=int, default=16, metavar="N", help="each target once a round, in changing order (16)")
+    parser.add_argument("--seconds", type=float, default=0.6, metavar="S", help="of one sample, and 0.3 before it (0.6)")
     parser.add_argument("--scenario", action="append", choices=[one.name for one in SCENARIOS], help="only this one (repeatable)")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this proxy, beside weir (repeatable)")
     parser.add_argument("--other-weir", metavar="PATH", help="another build of weir in the same run, to see what a change does")
     parser.add_argument("--json", metavar="FILE", help="every sample and what came out")
-    parser.add_argument("--lock", metavar="FILE", help="held for two minutes at a time; builds that take it do not disturb")
+    parser.add_argument("--lock", action="append", metavar="FILE", help="held for two minutes at a time; builds that take it do not disturb (repeatable)")
     parser.add_argument("--pause", type=float, default=1.0, metavar="S", help="after each two minutes, for others (1)")
     parser.add_argument("--weir", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--peers", required=True, help=argparse.SUPPRESS)
@@ -89,13 +90,43 @@ def prepare_network():
         return client.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode("ascii")
 
 
+class Peers:
+    """The backend and the client, one thread of one process: while a client runs both poll, so that a proxy that sends to
+    them pays for sending and not for waking a process on the other CPU, as it would not over a network."""
+
+    def __init__(self, program, cpu):
+        self.process = subprocess.Popen([program, "both", "--on", str(cpu), "--seconds", "900"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, preexec_fn=proxies.go_first)
+        self.port = int(self.said().split()[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def said(self):
+        if not select.select([self.process.stdout], [], [], 60)[0]:
+            raise RuntimeError("the load peers say nothing")
+        return self.process.stdout.readline()
+
+    def run(self, flags):
+        """A run of the client with these flags: what it said, as an object."""
+        self.process.stdin.write(" ".join(flags) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.said())
+
+
 class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
         cpus = sorted(os.sched_getaffinity(0))
         if len(cpus) < 2:
-            sys.exit("./dev bench: error: one CPU only\nhelp: the proxy and its peers need a CPU each")
-        self.proxy_cpu, self.client_cpu, self.backend_cpu = cpus[-1], cpus[0], cpus[min(1, len(cpus) - 2)]
+            sys.exit("./dev bench: error: one CPU only\nhelp: the proxy and its peers need one each")
+        self.proxy_cpu, self.peers_cpu = cpus[-1], cpus[0]
         self.targets = self.choose_targets()
         self.scenarios = [one for one in SCENARIOS if not options.scenario or one.name in options.scenario]
         self.rounds = {one.name: [] for one in self.scenarios}
@@ -114,48 +145,43 @@ class Bench:
 
     def run(self):
         with contextlib.ExitStack() as stack:
-            lock = stack.enter_context(open(self.options.lock, "w", encoding="ascii")) if self.options.lock else None
+            locks = [stack.enter_context(open(one, "w", encoding="ascii")) for one in self.options.lock or []]
             began = None
             for number in range(self.options.rounds):
-                if lock and began is None:
-                    fcntl.flock(lock, fcntl.LOCK_EX)
-                began = began or time.monotonic()
+                if began is None:
+                    for lock in locks:
+                        fcntl.flock(lock, fcntl.LOCK_EX)
+                    began = time.monotonic()
                 print(f"round {number + 1} of {self.options.rounds}", file=sys.stderr, flush=True)
                 self.run_round(number)
                 if self.complaints:
                     return
                 if time.monotonic() - began > SLICE and number + 1 < self.options.rounds:
-                    if lock:
+                    for lock in locks:
                         fcntl.flock(lock, fcntl.LOCK_UN)
                     began = None
                     time.sleep(self.options.pause)
 
     def run_round(self, number):
         """Every proxy is started anew, so that the luck of one start is not the result."""
-        backend = subprocess.Popen([self.options.peers, "backend", "--on", str(self.backend_cpu), "--seconds", "600"],
-                                   stdout=subprocess.PIPE, text=True, preexec_fn=proxies.go_first)
-        try:
-            backend_port = int(backend.stdout.readline().split()[1])
-            direct = proxies.Direct()
-            targets = [direct, *self.targets]
-            for index, target in enumerate(targets):
-                target.start(self.folder, 10000 + index, backend_port, self.proxy_cpu)
-            for index, scenario in enumerate(self.scenarios):
-                turn = (number + index) % len(targets)
-                order = targets[turn:] + targets[:turn]
-                if number % 2:
-                    order.reverse()
-                self.rounds[scenario.name].append({one.name: self.sample(scenario, one, backend.pid) for one in order})
-        finally:
-            for target in self.targets:
-                target.stop()
-            backend.kill()
-            backend.wait()
-            backend.stdout.close()
+        with Peers(self.options.peers, self.peers_cpu) as peers:
+            targets = [proxies.Direct(), *self.targets]
+            try:
+                for index, target in enumerate(targets):
+                    target.start(self.folder, 10000 + index, peers.port, self.proxy_cpu)
+                for index, scenario in enumerate(self.scenarios):
+                    turn = (number + index) % len(targets)
+                    order = targets[turn:] + targets[:turn]
+                    if number % 2:
+                        order.reverse()
+                    self.rounds[scenario.name].append({one.name: self.sample(scenario, one, peers) for one in order})
+            finally:
+                for target in targets:
+                    target.stop()
 
-    def sample(self, scenario, target, backend_pid):
+    def sample(self, scenario, target, peers):
         for _ in range(TRIES):
-            sample = self.measure(scenario, target, backend_pid)
+            sample = self.measure(scenario, target, peers)
             complaint = pairs.complaint_of(sample, scenario)
             if complaint:
                 self.complaints.append(f"{scenario.name}, {target.name}: {complaint}")
@@ -166,34 +192,11 @@ class Bench:
             print(f"  {scenario.name}, {target.name}: {sample['doubt']}", file=sys.stderr)
         return sample
 
-    def measure(self, scenario, target, backend_pid):
-        watched = [f"proxy={pid}" for pid in target.pids()] + [f"backend={backend_pid}"]
-        command = [self.options.peers, "client", "--port", str(target.port), "--on", str(self.client_cpu), "--warm-ms", "400",
-                   "--run-ms", str(int(self.options.seconds * scenario.seconds * 1000)), *scenario.flags,
-                   "--watch-cpu", str(self.proxy_cpu)]
-        for one in watched:
-            command += ["--watch", one]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, preexec_fn=proxies.go_first)
-        if not done.stdout.startswith("{"):
-            raise RuntimeError(f"the client said: {done.stdout}{done.stderr}")
-        return self.digest(json.loads(done.stdout))
-
-    def digest(self, said):
-        """One line of the client's, by request and by second."""
-        seconds, count = max(said["seconds"], 1e-9), max(said["done"], 1)
-        proxy = said["processes"].get("proxy", {"cpu_seconds": 0.0, "user_ticks": 0, "system_ticks": 0, "sleeps": 0, "preemptions": 0})
-        own = said["processes"]["client"]["cpu_seconds"]
-        backend = said["processes"]["backend"]["cpu_seconds"]
-        are_together = self.client_cpu == self.backend_cpu
-        ticks = proxy["user_ticks"] + proxy["system_ticks"]
-        return {"failure": said["failure"], "done": said["done"], "reads": said["reads"], "seconds": seconds,
-                "rate": said["done"] / seconds, "cpu_seconds": proxy["cpu_seconds"], "p50_us": said["p50_us"],
-                "p99_us": said["p99_us"], "sleeps": proxy["sleeps"] / count,
-                "user_part": proxy["user_ticks"] / ticks if ticks else 0.0,
-                "preempted": proxy["preemptions"] / seconds,
-                "proxy_share": proxy["cpu_seconds"] / seconds,
-                "peers_share": (own + backend if are_together else max(own, backend)) / seconds,
-                "others": max(0.0, (said["cpu_busy_seconds"] - proxy["cpu_seconds"]) / seconds)}
+    def measure(self, scenario, target, peers):
+        said = peers.run(["--port", str(target.port), "--warm-ms", "300",
+                          "--run-ms", str(int(self.options.seconds * scenario.seconds * 1000)), *scenario.flags,
+                          "--watch-cpu", str(self.proxy_cpu), *(part for pid in target.pids() for part in ("--watch", f"proxy={pid}"))])
+        return digest(said)
 
     def result(self, congestion):
         if self.complaints:
@@ -205,6 +208,21 @@ class Bench:
                 "scenarios": {one.name: {"what": one.what, **pairs.conclude(self.rounds[one.name], "weir", others)}
                               for one in self.scenarios},
                 "rounds": self.rounds}
+
+
+def digest(said):
+    """One line of the client's, by request and by second."""
+    seconds, count = max(said["seconds"], 1e-9), max(said["done"], 1)
+    proxy = said["processes"].get("proxy", {"cpu_seconds": 0.0, "user_ticks": 0, "system_ticks": 0, "sleeps": 0, "preemptions": 0})
+    ticks = proxy["user_ticks"] + proxy["system_ticks"]
+    return {"failure": said["failure"], "done": said["done"], "reads": said["reads"], "seconds": seconds,
+            "rate": said["done"] / seconds, "cpu_seconds": proxy["cpu_seconds"], "p50_us": said["p50_us"],
+            "p99_us": said["p99_us"], "sleeps": proxy["sleeps"] / count,
+            "user_part": proxy["user_ticks"] / ticks if ticks else 0.0,
+            "preempted": proxy["preemptions"] / seconds,
+            "proxy_share": proxy["cpu_seconds"] / seconds,
+            "peers_share": max(0.0, 1 - said["idle_seconds"] / seconds),
+            "others": max(0.0, (said["cpu_busy_seconds"] - proxy["cpu_seconds"]) / seconds)}
 
 
 def machine():

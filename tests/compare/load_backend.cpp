@@ -8,10 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <memory>
-#include <queue>
+#include <algorithm>
 #include <string>
-#include <vector>
 
 #include "tests/compare/messages.h"
 #include "tests/compare/usage.h"
@@ -23,53 +21,33 @@ constexpr size_t kScratchBytes = 256 << 10;
 constexpr size_t kMaxHead = 16 << 10;
 constexpr int kEventsPerWait = 256;
 
-struct Connection {
-  int fd = -1;
-  uint64_t life = 0;  // which of those that had this descriptor
-  std::string head;
-  LoadField load;
-  bool has_load = false;
-  bool is_last = false;  // close after the answer
-  bool is_wrong = false;
-  size_t body_size = 0;
-  size_t body_at = 0;
-  bool is_in_body = false;
-  uint64_t stream = 0;
-  uint32_t next_event = 0;
-};
+int listen_on_loopback(int* port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int one = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(*port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd, 4096) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    return -1;
+  }
+  *port = ntohs(address.sin_port);
+  return fd;
+}
 
-struct Due {
-  int64_t at_ns;
-  int fd;
-  uint64_t life;
-  bool operator>(const Due& other) const { return at_ns > other.at_ns; }
-};
+}  // namespace
 
-class Backend {
- public:
-  explicit Backend(int listener) : listener_(listener), scratch_(kScratchBytes) {}
-  int run(int64_t until_ns);
-
- private:
-  void watch(int fd);
-  void on_listener();
-  void on_readable(Connection& connection, bool has_hangup);
-  bool take(Connection& connection, std::string_view bytes);  // false: it was closed
-  void take_head(Connection& connection);
-  bool answer(Connection& connection);
-  bool send_all(Connection& connection, std::string_view bytes);
-  void close(Connection& connection);
-  void begin_stream(Connection& connection);
-  void send_events(int64_t now);
-  void send_event(Connection& connection, int64_t now);
-
-  int listener_;
-  int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  std::vector<char> scratch_;
-  std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
-  uint64_t lives_ = 0;
-};
+Backend::Backend(int port)
+    : listener_(listen_on_loopback(&port)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      scratch_(kScratchBytes) {
+  if (listener_ < 0) return;
+  port_ = port;
+  watch(listener_);
+}
 
 void Backend::watch(int fd) {
   epoll_event event{};
@@ -78,26 +56,25 @@ void Backend::watch(int fd) {
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
 }
 
-int Backend::run(int64_t until_ns) {
-  watch(listener_);
-  epoll_event events[kEventsPerWait];
-  for (int64_t now = monotonic_ns(); now < until_ns; now = monotonic_ns()) {
-    // Whole milliseconds, as every event loop has it: what is due by then goes out together.
-    const int64_t next = due_.empty() ? until_ns : std::min(due_.top().at_ns, until_ns);
-    const int64_t wait_ms = next <= now ? 0 : (next - now + 999'999) / 1'000'000;
-    const int n = ::epoll_wait(epoll_, events, kEventsPerWait, static_cast<int>(wait_ms));
-    for (int i = 0; i < n; ++i) {
-      const int fd = events[i].data.fd;
-      if (fd == listener_) {
-        on_listener();
-      } else if (Connection& connection = *connections_[static_cast<size_t>(fd)];
-                 connection.fd >= 0) {
-        on_readable(connection, (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
-      }
-    }
-    if (!due_.empty()) send_events(monotonic_ns());
+bool Backend::turn(int wait_ms) {
+  // Whole milliseconds, as every event loop has it: what is due by then goes out together.
+  if (!due_.empty()) {
+    const int64_t at = std::max(due_.top().at_ns, next_burst_ns_);
+    const int64_t next = std::max<int64_t>(at - monotonic_ns(), 0);
+    wait_ms = std::min(wait_ms, static_cast<int>((next + 999'999) / 1'000'000));
   }
-  return 0;
+  epoll_event events[kEventsPerWait];
+  const int n = ::epoll_wait(epoll_, events, kEventsPerWait, wait_ms);
+  for (int i = 0; i < n; ++i) {
+    const int fd = events[i].data.fd;
+    if (fd == listener_) {
+      on_listener();
+    } else if (Connection& connection = *connections_[static_cast<size_t>(fd)];
+               connection.fd >= 0) {
+      on_readable(connection, (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+    }
+  }
+  return send_events(monotonic_ns()) || n > 0;
 }
 
 void Backend::on_listener() {
@@ -231,17 +208,23 @@ void Backend::begin_stream(Connection& connection) {
   due_.push({monotonic_ns() + static_cast<int64_t>(phase), connection.fd, connection.life});
 }
 
-void Backend::send_events(int64_t now) {
+bool Backend::send_events(int64_t now) {
+  if (now < next_burst_ns_) return false;
+  bool has_sent = false;
   while (!due_.empty() && due_.top().at_ns <= now) {
     Due due = due_.top();
     due_.pop();
     Connection& connection = *connections_[static_cast<size_t>(due.fd)];
     if (connection.fd < 0 || connection.life != due.life) continue;
+    has_sent = true;
     send_event(connection, monotonic_ns());
     if (connection.fd < 0 || connection.next_event > connection.load.events) continue;
     due.at_ns += int64_t{connection.load.interval_us} * 1000;
     due_.push(due);
   }
+  // Not before the next whole millisecond: peers that poll would send each event by itself.
+  if (has_sent) next_burst_ns_ = (now / 1'000'000 + 1) * 1'000'000;
+  return has_sent;
 }
 
 void Backend::send_event(Connection& connection, int64_t now) {
@@ -257,37 +240,6 @@ void Backend::send_event(Connection& connection, int64_t now) {
   chunk[sizeof chunk - 2] = '\r';
   chunk[sizeof chunk - 1] = '\n';
   send_all(connection, {chunk, sizeof chunk});
-}
-
-int listen_on_loopback(int* port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int one = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(*port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd, 4096) != 0 ||
-      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return -1;
-  }
-  *port = ntohs(address.sin_port);
-  return fd;
-}
-
-}  // namespace
-
-int run_backend(const BackendOptions& options) {
-  int port = options.port;
-  const int listener = listen_on_loopback(&port);
-  if (listener < 0) {
-    perror("load_peers: cannot listen");
-    return 2;
-  }
-  printf("listening %d\n", port);
-  fflush(stdout);
-  return Backend(listener).run(monotonic_ns() + int64_t{options.seconds} * 1'000'000'000);
 }
 
 }  // namespace load_peers

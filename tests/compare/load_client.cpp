@@ -16,6 +16,7 @@
 
 #include "tests/compare/answer_reader.h"
 #include "tests/compare/client_report.h"
+#include "tests/compare/load_backend.h"
 
 namespace load_peers {
 namespace {
@@ -41,12 +42,13 @@ struct Connection {
 
 class Client {
  public:
-  explicit Client(const ClientOptions& options)
-      : options_(options), report_(options), scratch_(kScratchBytes) {}
+  Client(const ClientOptions& options, Backend* backend)
+      : options_(options), backend_(backend), report_(options), scratch_(kScratchBytes) {}
   int run();
 
  private:
   bool is_stream() const { return options_.work == Work::stream; }
+  bool turn(int64_t now);
   void on_time(int64_t now);
   void start(Connection& connection, int64_t now);
   bool connect(Connection& connection);
@@ -60,6 +62,7 @@ class Client {
   void fail(Connection& connection, const std::string& why);
 
   const ClientOptions& options_;
+  Backend* const backend_;
   ClientReport report_;
   std::vector<char> scratch_;
   int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -84,22 +87,31 @@ int Client::run() {
     connections_.push_back(std::make_unique<Connection>());
     start(*connections_.back(), monotonic_ns());
   }
-  epoll_event events[kEventsPerWait];
   int64_t now = monotonic_ns();
   while (!report_.has_failed() && (busy_ > 0 || !is_over_) && now < end_ns_ + kPatienceNs) {
-    const int64_t next = now < measure_ns_ ? measure_ns_
-                         : now < end_ns_   ? end_ns_
-                                           : now + kPatienceNs;
-    const int n =
-        ::epoll_wait(epoll_, events, kEventsPerWait, static_cast<int>((next - now) / kMs) + 1);
-    on_time(monotonic_ns());
-    for (int i = 0; i < n; ++i) {
-      on_ready(*static_cast<Connection*>(events[i].data.ptr), events[i].events);
-    }
+    const bool was_busy = turn(now);
+    const int64_t before = now;
     now = monotonic_ns();
+    if (!was_busy) report_.on_idle(now - before);
   }
   if (busy_ > 0) report_.fail("answers did not come in time");
   return report_.print();
+}
+
+// False: there was nothing to do.
+bool Client::turn(int64_t now) {
+  const bool was_busy = backend_ != nullptr && backend_->turn(0);
+  const int64_t next = now < measure_ns_ ? measure_ns_
+                       : now < end_ns_   ? end_ns_
+                                         : now + kPatienceNs;
+  epoll_event events[kEventsPerWait];
+  const int n = ::epoll_wait(epoll_, events, kEventsPerWait,
+                             backend_ != nullptr ? 0 : static_cast<int>((next - now) / kMs) + 1);
+  on_time(monotonic_ns());
+  for (int i = 0; i < n; ++i) {
+    on_ready(*static_cast<Connection*>(events[i].data.ptr), events[i].events);
+  }
+  return was_busy || n > 0;
 }
 
 void Client::on_time(int64_t now) {
@@ -282,8 +294,8 @@ void Client::fail(Connection& connection, const std::string& why) {
 
 }  // namespace
 
-int run_client(const ClientOptions& options) {
-  return Client(options).run();
+int run_client(const ClientOptions& options, Backend* backend) {
+  return Client(options, backend).run();
 }
 
 }  // namespace load_peers

@@ -11,6 +11,8 @@
 
 namespace load_peers {
 
+class Backend;
+
 struct ClientOptions {
   int port = 0;
   Work work = Work::json;
@@ -23,7 +25,8 @@ struct ClientOptions {
   std::vector<Watched> watched;
 };
 
-// Prints one line of JSON. Returns 0, or 1 if a body or an answer was wrong.
-int run_client(const ClientOptions& options);
+// Prints one line of JSON. Returns 0, or 1 if a body or an answer was wrong. With a backend in this
+// thread both are polled and never sleep.
+int run_client(const ClientOptions& options, Backend* backend = nullptr);
 
 }  // namespace load_peers

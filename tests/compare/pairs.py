@@ -5,9 +5,9 @@ import statistics
 GOAL = 0.80          # of the cheaper of HAProxy and nginx
 WIDEST = 0.30        # an interval wider than this part of its ratio says nothing
 MERGED = 0.97        # reads per event below which streams were merged
-OTHERS = 0.15        # part of the proxy's CPU used by others, and how often in a second it was sent away for them:
-PREEMPTED = 50       # above both a sample is disturbed; what others do with its idle time is not asked
-PEERS_FULL = 0.97    # part of their CPU at which the peers cannot do more
+OTHERS = 0.30        # part of the proxy's CPU used by others, and how often in a second it was sent away for them:
+PREEMPTED = 300      # above both a sample is disturbed; what others do with its idle time is not asked
+PEERS_FULL = 0.97    # part of the time that the peers had something to do, above which they may have limited
 PROXY_IDLE = 0.85    # part of its CPU below which the proxy was not what limited
 PACE = 0.97          # part of the paced rate that must have come
 
@@ -52,7 +52,7 @@ def complaint_of(sample, scenario):
 def doubt_of(sample, scenario):
     """Why a sample may say nothing: the machine was disturbed, or the peers limited."""
     if sample["others"] > OTHERS and sample["preempted"] > PREEMPTED:
-        return f"others used {sample['others']:.0%} of the proxy's CPU, {sample['preempted']:.0f} times a second before it had done"
+        return f"others used {sample['others']:.0%} of the proxy's CPU and displaced it {sample['preempted']:.0f} times a second"
     if scenario.is_paced:
         if sample["rate"] < PACE * scenario.rate:
             return f"the peers kept {sample['rate']:.0f} of {scenario.rate:.0f} events a second"
