@@ -31,7 +31,8 @@ void Observers::hand_on() {
 }
 
 void Observers::log_event(const BackendEvent& event) const {
-  const bool is_bad = event.to == BackendStateName::down || event.to == BackendStateName::failed;
+  const bool is_bad = event.to == BackendStateName::down || event.to == BackendStateName::ejected ||
+                      event.to == BackendStateName::failed;
   const LogLevel loud = is_bad ? LogLevel::warning : LogLevel::info;
   const LogLevel level = is_quiet_ ? LogLevel::debug : loud;
   if (!is_logged(level)) return;
