@@ -19,7 +19,7 @@ struct ReportSettings {
   std::vector<GoodputLimit> goodput;
   std::vector<std::string> goodput_texts;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::vector<double> percents{50, 90, 95, 99};
+  std::vector<double> percents{50, 90, 99};
   std::vector<std::string> secrets;  // values that no output may have
   bool is_detailed = false;
 };

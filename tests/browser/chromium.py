@@ -27,6 +27,7 @@ class Page:
         self._events = queue.Queue()
         self._next = 0
         self._session = None
+        self._has_scripts = True
 
     def __enter__(self):
         self._home = tempfile.TemporaryDirectory()
@@ -115,7 +116,11 @@ class Page:
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
         while self._take() != "Page.loadEventFired":
             pass
-        # What is drawn when a size is known is drawn within two frames.
+        if self._has_scripts:
+            self.settle()
+
+    def settle(self):
+        """What is drawn when a size is known is drawn within two frames."""
         self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def value(self, expression):
@@ -132,6 +137,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
     def scripts(self, allowed):
+        self._has_scripts = allowed
         self.call("Emulation.setScriptExecutionDisabled", value=not allowed)
 
     def point_at(self, x, y):

@@ -131,7 +131,7 @@ class ReportTest(unittest.TestCase):
     def test_nothing_sticks_out_on_a_narrow_screen(self):
         self.report()
         self.page.size(390, 800)
-        self.page.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.settle()
         self.assertLessEqual(self.page.value("document.documentElement.scrollWidth"), 390)
 
     def test_every_plot_and_table_has_a_name_for_those_who_cannot_see_it(self):

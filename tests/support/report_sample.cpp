@@ -111,6 +111,7 @@ class SampleRun {
         request->outcome = RequestOutcome::truncated;
         request->fault = RequestFault::cut;
         request->error = random_() % 4 == 0 ? 3 : 2;
+        request->ended_ns = dies + 5 * kMs;
         break;
       }
       run_.gaps.push_back(static_cast<uint32_t>(ns / kGapTick_ns));
@@ -121,7 +122,7 @@ class SampleRun {
   }
 
   static void finish(RequestRecord* request) {
-    request->ended_ns = request->last_token_ns + kMs / 10;
+    if (request->ended_ns == kNoTime) request->ended_ns = request->last_token_ns + kMs / 10;
     request->status = 200;
     request->has_kernel_times = true;
     request->wanted_output_tokens = 64;

@@ -75,7 +75,7 @@
       svg.append(element('line', { class: step ? 'grid' : 'axis', x1: box.left, x2: box.right, y1: y(step), y2: y(step) }),
         element('text', { x: box.left - 8, y: y(step) + 4, 'text-anchor': 'end' }, short(step)));
     }
-    if (unit) svg.append(element('text', { class: 'strong', x: 0, y: box.top - 9 }, unit));
+    if (unit) svg.append(element('text', { class: 'strong', x: 0, y: box.top - 12 }, unit));
     return y;
   };
 
@@ -90,6 +90,7 @@
     const y = valueAxis(svg, box, limit && limit < 3 * top ? Math.max(top, limit) : top, 'ms');
     for (const percent of [0, 50, 90, 99, 99.9, 99.99]) {
       if (place(percent) > end + 1e-6) continue;
+      if (percent === 0 && x(50) - x(0) < 44) continue;  // no room for its label
       svg.append(element('line', { class: 'grid', x1: x(percent), x2: x(percent), y1: box.top, y2: box.bottom }),
         element('text', { x: x(percent), y: box.bottom + 18, 'text-anchor': 'middle' }, percent === 0 ? 'best' : `p${percent}`));
     }

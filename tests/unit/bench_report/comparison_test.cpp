@@ -45,7 +45,7 @@ RunFile file_of(const MadeRun& made, bool has_lines = true) {
 
 ComparisonOptions quick() {
   ComparisonOptions options;
-  options.resample.rounds = 300;
+  options.resample.rounds = 100;
   return options;
 }
 

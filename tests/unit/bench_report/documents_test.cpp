@@ -162,7 +162,9 @@ TEST_F(DocumentsTest, TextsFromOutsideCannotBreakOutOfAnyDocument) {
   EXPECT_NE(page.find("&lt;b onload=&quot;x&quot;&gt;"), std::string::npos);
   const BenchReport told = report();
   const std::string markdown = markdown_document({told, steps, "", ""}, settings);
-  EXPECT_EQ(markdown.find("<b onload"), std::string::npos);
+  for (size_t at = markdown.find('<'); at != std::string::npos; at = markdown.find('<', at + 1)) {
+    EXPECT_EQ(markdown[at - 1], '\\') << markdown.substr(at, 20);
+  }
   EXPECT_EQ(junit_document({told, steps, "", ""}).find("<b "), std::string::npos);
   EXPECT_EQ(run()["model_id"], hostile);
 }
@@ -188,11 +190,11 @@ TEST_F(DocumentsTest, SecretsAreInNoDocument) {
 
 TEST_F(DocumentsTest, ThePlotsAreBoundedHoweverLongTheRun) {
   made.run.timeline.resize(86'400);
-  made.add_many(20'000, 1, {.gaps = {}});
+  made.add_many(4000, 1, {.gaps = {}});
   const BenchReport told = report();
   const Json data = Json::parse(page_data({told, steps, "", ""}));
   EXPECT_LE(data["timeline"]["tokens"].size(), 600u);
-  EXPECT_LE(data["dots"].size(), 3001u);
+  EXPECT_LE(data["dots"].size(), 1500u);
   EXPECT_LE(data["measures"][0]["curve"].size(), 130u);
 }
 

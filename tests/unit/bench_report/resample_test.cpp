@@ -22,7 +22,7 @@ Series lognormal(uint64_t seed, int count, double scale) {
 
 ResampleOptions quick() {
   ResampleOptions options;
-  options.rounds = 300;
+  options.rounds = 200;
   return options;
 }
 
@@ -46,9 +46,9 @@ TEST(ResampleTest, ARealChangeLiesInTheIntervalAndNoChangeDoesNot) {
 // Twins differ by chance alone: hardly an interval may leave zero out.
 TEST(ResampleTest, TwinsAreSeldomTakenForDifferent) {
   int wrong = 0;
-  for (uint64_t i = 0; i < 60; ++i) {
-    const Difference twins = percentile_difference(lognormal(100 + i, 200, 100),
-                                                   lognormal(900 + i, 200, 100), 50, quick());
+  for (uint64_t i = 0; i < 40; ++i) {
+    const Difference twins = percentile_difference(lognormal(100 + i, 60, 100),
+                                                   lognormal(900 + i, 60, 100), 50, quick());
     wrong += twins.relative.low > 0 || twins.relative.high < 0 ? 1 : 0;
   }
   EXPECT_LE(wrong, 3);
