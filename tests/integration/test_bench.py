@@ -210,7 +210,7 @@ class FaultTest(BenchTest):
         self.assert_outcome("hang", "failed", "timeout", "--request-timeout", "300ms")
 
     def test_silence_in_the_middle_is_truncated(self):
-        self.assert_outcome("hang:mid_stream:5", "truncated", "timeout", "--request-timeout", "2s")
+        self.assert_outcome("hang:mid_stream:5", "truncated", "timeout", "--request-timeout", "6s")
 
     def test_failed_requests_can_be_allowed(self):
         result = self.bench(self.url(self.mock()), "-H", "x-mock-fault: 500", "--requests", "2", "--allow-failed")
@@ -232,7 +232,7 @@ class EndTest(BenchTest):
         self.assertIn("ok", result.output)
 
     def test_what_is_in_flight_at_the_end_has_its_grace_and_no_more(self):
-        result = self.bench(self.url(self.mock()), "-H", "x-mock-fault: hang", "--concurrency", "2", "--duration", "300ms",
+        result = self.bench(self.url(self.mock()), "-H", "x-mock-fault: hang", "--concurrency", "2", "--duration", "3s",
                             "--grace", "200ms")
         self.assertEqual(result.count("outcome"), {"unfinished": 2})
 
