@@ -6,12 +6,11 @@ namespace weir {
 namespace {
 
 constexpr Duration kMostIdle = std::chrono::seconds(4);
-constexpr size_t kMostQueuedBytes = size_t{1} << 30;  // of requests that the kernel will not take
 
 }  // namespace
 
 IdleConnections::IdleConnections(EventLoop& loop, const RunPlan& plan)
-    : loop_(loop), plan_(plan), blocks_(kMostQueuedBytes), idle_(plan.targets.size()) {}
+    : loop_(loop), plan_(plan), idle_(plan.targets.size()) {}
 
 IdleConnections::~IdleConnections() = default;
 

@@ -27,7 +27,7 @@ class IdleConnections {
 
   EventLoop& loop_;
   const RunPlan& plan_;
-  BlockPool blocks_;
+  BlockPool blocks_;  // what is in flight bounds it
   std::vector<std::vector<std::unique_ptr<BackendConnection>>> idle_;  // by target, oldest first
 };
 

@@ -137,6 +137,7 @@ void RequestRun::on_backend_failed(const Error& error) {
 
 // The kernel's stamp if it gave one that can be: not in the future, not before the request.
 int64_t RequestRun::receive_time(int64_t stamp_ns) {
+  worker_.loop().refresh_now();  // the loop's own may be some events old
   const int64_t now = worker_.now_ns();
   const int64_t at = stamp_ns == 0 ? now : worker_.stamp_to_run(stamp_ns);
   const bool is_usable = stamp_ns != 0 && at <= now && at >= record_.sent_ns &&
