@@ -22,6 +22,8 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -72,7 +74,7 @@ Shim* make_shim() {
   const int fd = path == nullptr ? -1 : open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) return &shim;
   void* place = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  close(fd);
+  syscall(SYS_close, fd);  // ours asks for what is only being made here
   if (place != MAP_FAILED) shim.counts = static_cast<std::atomic<uint64_t>*>(place);
   return &shim;
 }
