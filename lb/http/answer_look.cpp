@@ -41,7 +41,7 @@ void look_at_usage(std::string_view usage, AnswerLook* look) {
     *is_known = true;
     *into = number(value);
   };
-  for_each_pair(usage, 's', '"', 0, [&](size_t at) {
+  for_each_ending(usage, 's', 's', 0, [&](size_t at) {
     take(at, "prompt_tokens", &look->prompt_tokens, &has_prompt);
     take(at, "completion_tokens", &look->completion_tokens, &has_completion);
   });
@@ -51,13 +51,14 @@ void look_at_usage(std::string_view usage, AnswerLook* look) {
 
 AnswerLook look_at_answer(std::string_view json) {
   AnswerLook look;
-  for_each_pair(json, 'n', '"', 0, [&](size_t at) {  // one for each choice
-    if (value_of(json, at, "finish_reason").starts_with("\"abort\"")) look.is_abort = true;
-  });
   // `usage` comes behind the choices in every API; texts in them cannot hold an unescaped quote.
   std::string_view usage;
-  for_each_pair(json, 'e', '"', 0, [&](size_t at) {
-    if (usage.empty()) usage = value_of(json, at, "usage");
+  for_each_ending(json, 'n', 'e', 0, [&](size_t at) {
+    if (json[at] == 'e') {
+      if (usage.empty()) usage = value_of(json, at, "usage");
+    } else if (value_of(json, at, "finish_reason").starts_with("\"abort\"")) {
+      look.is_abort = true;  // one for each choice
+    }
   });
   look_at_usage(usage, &look);
   return look;

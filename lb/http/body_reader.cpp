@@ -20,6 +20,10 @@ constexpr std::array<int8_t, 256> kHex = make_hex_table();
 
 }  // namespace
 
+int BodyReader::chunk_digit(char c) {
+  return kHex[static_cast<uint8_t>(c)];
+}
+
 void BodyReader::start(Framing framing) {
   *this = BodyReader();
   kind_ = framing.kind;
@@ -185,7 +189,7 @@ BodyReader::Piece BodyReader::trailers(std::string_view bytes) {
     if (state_ == State::trailer_begin && bytes[at] == '\r') break;
     if (++trailer_bytes_ > kMaxTrailerBytes || !trailer_byte(bytes[at])) return fail();
   }
-  return {PieceKind::strip, at};
+  return {PieceKind::trailer, at};
 }
 
 // One byte of trailer lines: NAME ":" value CRLF, no folding. False = not valid.

@@ -25,8 +25,7 @@ inline uint32_t mask_of(__m128i found) {
   return static_cast<uint32_t>(_mm_movemask_epi8(found));
 }
 // Control characters but HT, of 16 bytes.
-inline uint32_t controls_of(const char* at) {
-  const __m128i block = load(at);
+inline uint32_t controls_in(__m128i block) {
   const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
   return mask_of(_mm_or_si128(_mm_andnot_si128(equals(block, '\t'), low), equals(block, 0x7f)));
 }
@@ -43,7 +42,7 @@ constexpr bool is_control(char c) {
 inline const char* find_control(const char* at, const char* end) {
 #if defined(__SSE2__)
   for (; end - at >= 16; at += 16) {
-    const uint32_t mask = detail::controls_of(at);
+    const uint32_t mask = detail::controls_in(detail::load(at));
     if (mask != 0) return at + std::countr_zero(mask);
   }
 #endif
@@ -95,6 +94,32 @@ inline void for_each_pair(std::string_view text, char a, char b, size_t at, Visi
 #endif
   for (; at + 1 < text.size(); ++at) {
     if (bytes[at] == a && bytes[at + 1] == b) visit(at);
+  }
+}
+
+// Calls `visit(at)` for each `a` or `b` that a quote follows directly, in order, from `at` on.
+template <typename Visit>
+inline void for_each_ending(std::string_view text, char a, char b, size_t at, Visit visit) {
+  const char* const bytes = text.data();
+#if defined(__SSE2__)
+  const auto found = [&](size_t from) {
+    const __m128i block = detail::load(bytes + from);
+    const __m128i letters = _mm_or_si128(detail::equals(block, a), detail::equals(block, b));
+    return _mm_and_si128(letters, detail::equals(detail::load(bytes + from + 1), '"'));
+  };
+  while (at + 1 < text.size() && text.size() >= 17) {
+    for (; at + 33 <= text.size(); at += 32) {
+      if (detail::mask_of(_mm_or_si128(found(at), found(at + 16))) != 0) break;
+    }
+    // The last block reaches back over bytes that were looked at.
+    const size_t from = at + 17 <= text.size() ? at : text.size() - 17;
+    uint32_t mask = detail::mask_of(found(from)) & (~uint32_t{0} << (at - from));
+    for (; mask != 0; mask &= mask - 1) visit(from + static_cast<size_t>(std::countr_zero(mask)));
+    at = from + 16;
+  }
+#endif
+  for (; at + 1 < text.size(); ++at) {
+    if ((bytes[at] == a || bytes[at] == b) && bytes[at + 1] == '"') visit(at);
   }
 }
 

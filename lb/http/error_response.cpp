@@ -57,9 +57,9 @@ void put(std::string_view name, std::string_view value, std::string* out) {
 
 void put_retry(const ErrorAnswer& answer, std::string* out) {
   const ErrorTraits& kind = traits(answer.kind);
-  const int ms = answer.retry_after_ms > 0
-                     ? answer.retry_after_ms
-                     : spread(kind.retry_after_seconds * 1000, answer.request_id);
+  const int wait =
+      answer.retry_after_ms > 0 ? answer.retry_after_ms : kind.retry_after_seconds * 1000;
+  const int ms = spread(wait, answer.request_id);
   if (ms > 0) {
     put("Retry-After", std::to_string((ms + 999) / 1000), out);
     put("retry-after-ms", std::to_string(ms), out);

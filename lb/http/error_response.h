@@ -17,7 +17,7 @@ struct ErrorAnswer {
   std::string_view request_id = {};
   std::string_view backend = {};  // X-Weir-Backend of the last attempt; empty = left out
   int attempts = 0;               // X-Weir-Attempts; 0 = left out
-  // 0 = the kind's own, which may be none, spread by a fifth; sent as Retry-After (s, rounded up)
+  // 0 = the kind's own, which may be none. Spread by a fifth; sent as Retry-After (s, rounded up)
   // and retry-after-ms.
   int retry_after_ms = 0;
   std::string_view date = {};  // an HTTP-date; empty = left out (nothing here knows a clock)

@@ -23,6 +23,12 @@ std::string_view skip_blanks(std::string_view text) {
   return text.substr(at);
 }
 
+constexpr std::string_view kDataName = "data:";
+
+bool is_data_line(std::string_view line) {
+  return line.size() >= 8 && std::memcmp(line.data(), kDataName.data(), kDataName.size()) == 0;
+}
+
 // The value of a line `NAME: value`; nullptr data if the line has another name.
 std::string_view value_of_line(std::string_view line, std::string_view name) {
   if (!line.starts_with(name)) return {};
@@ -120,6 +126,7 @@ size_t EventScanner::next_event_end(std::string_view data) {
     look_ = {};
     event_ended_ = has_usage_ = is_message_delta_ = false;
   }
+  if (const size_t end = whole_event(data); end != kNone) return end;
   size_t at = 0;
   if (after_cr_ && !data.empty()) {
     after_cr_ = false;
@@ -147,6 +154,16 @@ size_t EventScanner::next_event_end(std::string_view data) {
     at = next;
   }
   return kNone;
+}
+
+// The most frequent case: one line of data and an empty line, both here.
+size_t EventScanner::whole_event(std::string_view data) {
+  if (!line_is_empty_ || after_cr_ || !is_data_line(data)) return kNone;
+  const size_t end = find_either(data, '\n', '\r', kDataName.size());
+  if (end + 1 >= data.size() || data[end] != '\n' || data[end + 1] != '\n') return kNone;
+  look_at_line(data.substr(0, end));
+  is_at_boundary_ = event_ended_ = true;
+  return end + 2;
 }
 
 void EventScanner::finish_line(std::string_view rest) {
@@ -186,7 +203,7 @@ void EventScanner::slide() {
 
 // True if it is a line of data.
 bool EventScanner::look_at_line(std::string_view line) {
-  if (const std::string_view json = value_of_line(line, "data:"); json.data() != nullptr) {
+  if (const std::string_view json = value_of_line(line, kDataName); json.data() != nullptr) {
     look_.has_data = true;
     if (json == "[DONE]") look_.is_done = true;
     if (is_error_object(json)) look_.is_error = true;
@@ -202,9 +219,34 @@ bool EventScanner::look_at_line(std::string_view line) {
   return false;
 }
 
+// The keys that end like ours: "finish_reason" and "stop_reason", or "usage".
+void EventScanner::look_at_few(std::string_view text) {
+  size_t usage = text.size();
+  for_each_ending(text, 'n', 'e', kLeastQuote - 1, [&](size_t letter) {
+    const size_t quote = letter + 1;
+    if (quote + 1 == text.size() || text[quote + 1] != ':') return;
+    if (text[letter] == 'n') {
+      look_at_reason(text, quote);
+    } else if (is_key(text, quote, "usage") && value_behind(text, quote).starts_with('{')) {
+      usage = std::min(usage, quote);
+    }
+  });
+  const bool had_usage = has_usage_;
+  if (usage != text.size()) has_usage_ = true;
+  if (!has_usage_) return;
+  for_each_ending(text, 's', 's', had_usage ? kLeastQuote - 1 : usage, [&](size_t letter) {
+    const size_t quote = letter + 1;
+    if (quote + 1 < text.size() && text[quote + 1] == ':') look_at_tokens(text, quote);
+  });
+}
+
 // Looks at each `"key":` of a line. A quote inside a string is escaped, so what is found here is
 // structure, wherever the text begins.
 void EventScanner::look_at_json(std::string_view text) {
+  if (depth_ == Depth::without_text) {
+    look_at_few(text);
+    return;
+  }
   for_each_pair(text, '"', ':', kLeastQuote, [&](size_t quote) {
     if (may_be_wanted(text.data() + quote)) look_at_key(text, quote);
   });

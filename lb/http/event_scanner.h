@@ -18,7 +18,7 @@ struct EventLook {
   bool is_abort = false;  // "finish_reason":"abort" as JSON structure, not inside a string
   // A finish_reason that is not null, or message_stop / response.completed.
   bool has_finish = false;
-  bool has_text = false;       // some content: not the role event
+  bool has_text = false;       // some content: not the role event; Depth::with_text only
   int64_t prompt_tokens = -1;  // of `usage`, -1 = not in this event
   int64_t completion_tokens = -1;
 };
@@ -27,6 +27,12 @@ class EventScanner {
  public:
   static constexpr size_t kNone = ~size_t{0};
   static constexpr size_t kKeptBytes = 4096;
+
+  enum class Depth : uint8_t {
+    with_text,     // everything in EventLook
+    without_text,  // all but has_text: half the work
+  };
+  explicit EventScanner(Depth depth = Depth::with_text) : depth_(depth) {}
 
   // Looks at the front of `data`: the offset just behind the first event that ends in it, or kNone
   // when all of it was taken and none ended. After an event: look() tells what it was; call again
@@ -40,6 +46,8 @@ class EventScanner {
   bool is_at_event_boundary() const { return is_at_boundary_; }
 
  private:
+  size_t whole_event(std::string_view data);
+  void look_at_few(std::string_view text);
   void finish_line(std::string_view rest);
   void keep(std::string_view piece);
   void slide();
@@ -49,6 +57,7 @@ class EventScanner {
   void look_at_tokens(std::string_view text, size_t quote);
   void look_at_reason(std::string_view text, size_t quote);
 
+  Depth depth_;
   EventLook look_;
   std::string kept_;  // an unfinished line, or the last bytes of a long one
   bool is_at_boundary_ = true;

@@ -21,39 +21,55 @@ bool is_read_by_llhttp(FieldName name) {
   }
 }
 
-// The name at the front of [at, end), up to its colon; empty = not a name.
-std::string_view read_name(const char* at, const char* end, FieldName* id) {
-  size_t length = 0;
-  *id = find_field_name(at, end, &length);
-  if (length > 0) return {at, length};
+// The name at the front of [at, end), up to its colon, when it is no known one; empty = not a name.
+std::string_view read_other_name(const char* at, const char* end) {
   const char* p = at;
   while (p < end && is_a(kTokenChar, *p)) ++p;
   if (p == end || *p != ':') return {};
-  const std::string_view name(at, static_cast<size_t>(p - at));
-  *id = field_name(name);
-  return name;
+  return {at, static_cast<size_t>(p - at)};
+}
+
+// The line at [at, end); the byte behind its LF, or nullptr.
+const char* read_line(const char* at, const char* end, Field* field) {
+  size_t length = 0;
+  const FieldStart start = look_at_field(at, end, &length);
+  field->id = start.id;
+  if (length == 0) {
+    const std::string_view name = read_other_name(at, end);
+    if (name.empty()) return nullptr;
+    length = name.size();
+    field->id = field_name(name);
+  }
+  field->name = {at, length};
+  const char* value = at + length + 1;
+  const bool has_blank = value < end && *value == ' ';
+  if (has_blank) ++value;
+  const char* const cr = start.control != nullptr ? start.control : find_control(value, end);
+  if (end - cr < 2 || cr < value || cr[0] != '\r' || cr[1] != '\n') return nullptr;
+  field->value = {value, static_cast<size_t>(cr - value)};
+  const bool has_more_blanks = cr > value && (is_blank(*value) || is_blank(cr[-1]));
+  field->is_whole_line = has_blank && !has_more_blanks;
+  if (has_more_blanks) {
+    if (is_read_by_llhttp(field->id)) return nullptr;
+    field->value = trim(field->value);
+  }
+  return cr + 2;
 }
 
 }  // namespace
 
-bool read_field_lines(std::string_view lines, size_t limit, FieldList* fields) {
-  const char* at = lines.data();
-  const char* const end = at + lines.size();
-  for (size_t count = 0; end - at > 2; ++count) {
-    FieldName id = FieldName::other;
-    const std::string_view name = read_name(at, end, &id);
-    if (name.empty() || count == limit) return false;
-    const char* value = at + name.size() + 1;
-    if (value < end && *value == ' ') ++value;
-    const char* const cr = find_control(value, end);
-    if (end - cr < 2 || cr[0] != '\r' || cr[1] != '\n') return false;
-    const bool has_more_blanks = cr > value && (is_blank(*value) || is_blank(cr[-1]));
-    if (has_more_blanks && is_read_by_llhttp(id)) return false;
-    const std::string_view text(value, static_cast<size_t>(cr - value));
-    if (!fields->add({name, has_more_blanks ? trim(text) : text, id})) return false;
-    at = cr + 2;
+size_t read_field_lines(std::string_view bytes, size_t limit, FieldList* fields) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  for (size_t count = 0; at != nullptr && end - at >= 2; ++count) {
+    if (at[0] == '\r') {
+      return at[1] == '\n' ? static_cast<size_t>(at + 2 - bytes.data()) : 0;
+    }
+    Field* const field = count < limit ? fields->append() : nullptr;
+    if (field == nullptr) return 0;
+    at = read_line(at, end, field);
   }
-  return end - at == 2 && at[0] == '\r' && at[1] == '\n';
+  return 0;
 }
 
 }  // namespace weir::http

@@ -10,8 +10,9 @@
 
 namespace weir::http {
 
-// `lines` = all bytes behind the first line, with the empty line at the end. False: not that plain,
-// or more than `limit` fields; the list is then of no use.
-bool read_field_lines(std::string_view lines, size_t limit, FieldList* fields);
+// `bytes` = what stands behind the first line of a head. How many of them belong to the head, the
+// empty line included; 0 = not that plain, or not all here, or more than `limit` fields: the list
+// is then of no use.
+size_t read_field_lines(std::string_view bytes, size_t limit, FieldList* fields);
 
 }  // namespace weir::http

@@ -118,37 +118,46 @@ constexpr Table make_table() {
 constexpr Table kTable = make_table();
 
 #if defined(__SSE2__)
-bool is_row(const char* at, size_t length, size_t row) {
+struct Blocks {
+  __m128i low;
+  __m128i high;
+};
+
+inline bool is_row(const Blocks& bytes, size_t length, size_t row) {
   const Padded& wanted = kPadded[row];
-  uint32_t equal = 0;
-  for (size_t i = 0; i < kBlocks; i += 16) {
-    const __m128i bytes =
-        _mm_or_si128(detail::load(at + i), detail::load(wanted.case_bits.data() + i));
-    equal |= detail::mask_of(_mm_cmpeq_epi8(bytes, detail::load(wanted.name.data() + i))) << i;
-  }
-  const uint32_t beyond = ~uint32_t{0} << length;
-  return (equal | beyond) == ~uint32_t{0};
+  const auto equal = [](__m128i block, const char* name, const char* case_bits) {
+    return detail::mask_of(
+        _mm_cmpeq_epi8(_mm_or_si128(block, detail::load(case_bits)), detail::load(name)));
+  };
+  uint32_t mask = equal(bytes.low, wanted.name.data(), wanted.case_bits.data());
+  mask |= equal(bytes.high, wanted.name.data() + 16, wanted.case_bits.data() + 16) << 16;
+  return (mask | ~uint32_t{0} << length) == ~uint32_t{0};
 }
 #endif
 
 }  // namespace
 
-FieldName find_field_name([[maybe_unused]] const char* at, [[maybe_unused]] const char* end,
-                          size_t* length) noexcept {
+FieldStart look_at_field([[maybe_unused]] const char* at, [[maybe_unused]] const char* end,
+                         size_t* length) noexcept {
+  FieldStart start{other, nullptr};
   *length = 0;
 #if defined(__SSE2__)
-  if (static_cast<size_t>(end - at) < kBlocks) return other;
-  const uint32_t colons = detail::mask_of(detail::equals(detail::load(at), ':')) |
-                          detail::mask_of(detail::equals(detail::load(at + 16), ':')) << 16;
+  if (static_cast<size_t>(end - at) < kBlocks) return start;
+  const Blocks bytes{detail::load(at), detail::load(at + 16)};
+  const uint32_t controls = detail::controls_in(bytes.low) | detail::controls_in(bytes.high) << 16;
+  if (controls != 0) start.control = at + std::countr_zero(controls);
+  const uint32_t colons = detail::mask_of(detail::equals(bytes.low, ':')) |
+                          detail::mask_of(detail::equals(bytes.high, ':')) << 16;
   const auto size = static_cast<size_t>(std::countr_zero(colons));
-  if (colons == 0 || size < 2) return other;
+  if (colons == 0 || size < 2) return start;
   for (uint8_t row = kTable.first[bucket_of({at, size})]; row != 0; row = kTable.next[row - 1U]) {
-    if (kRows[row - 1U].name.size() != size || !is_row(at, size, row - 1U)) continue;
+    if (kRows[row - 1U].name.size() != size || !is_row(bytes, size, row - 1U)) continue;
     *length = size;
-    return kRows[row - 1U].id;
+    start.id = kRows[row - 1U].id;
+    break;
   }
 #endif
-  return other;
+  return start;
 }
 
 FieldName field_name(std::string_view name) noexcept {

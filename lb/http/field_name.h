@@ -49,9 +49,13 @@ enum class FieldName : uint8_t {
 
 FieldName field_name(std::string_view name) noexcept;
 
-// The known name that is followed by a colon at the front of [at, end), with its length; length 0 =
-// there is none, or too little behind it to look.
-FieldName find_field_name(const char* at, const char* end, size_t* length) noexcept;
+struct FieldStart {
+  FieldName id;
+  const char* control;  // the first control character but HT, if it is among the first 32 bytes
+};
+// Looks at the first 32 bytes of a field's line in [at, end): `length` = that of the known name
+// that a colon follows there; 0 = there is none, or less than 32 bytes.
+FieldStart look_at_field(const char* at, const char* end, size_t* length) noexcept;
 
 // Fields of one hop, whatever Connection says.
 constexpr bool is_hop_by_hop(FieldName name) {

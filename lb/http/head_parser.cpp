@@ -8,6 +8,7 @@
 #include "weir/assert.h"
 
 #include "lb/http/ascii.h"
+#include "lb/http/byte_search.h"
 #include "lb/http/field_lines.h"
 #include "lb/http/head_rules.h"
 
@@ -92,6 +93,12 @@ const llhttp_settings_t& settings() {
   return kSettings;
 }
 
+void clear(ResponseHead* response) {
+  response->fields.clear();
+  response->framing = {};
+  response->is_event_stream = response->is_json = response->is_encoded = false;
+}
+
 std::string_view first_line(std::string_view head) {
   return head.substr(0, head.find("\r\n"));
 }
@@ -107,11 +114,10 @@ struct HeadParser::Impl {
 
   Way way = Way::quick;
 
-  Verdict read_request(std::string_view head, const HeadLimits& limits, Way how);
+  Verdict read_request(std::string_view head, const HeadLimits& limits);
   Verdict read_response(std::string_view head, Method request_method, bool asked_upgrade,
-                        const HeadLimits& limits, Way how);
-  Verdict read_fields(llhttp_type_t type, std::string_view head, size_t limit, Way how,
-                      FieldList* fields);
+                        const HeadLimits& limits);
+  Verdict read_first(std::string_view line, const HeadLimits& limits, bool is_quick);
   Verdict collect(llhttp_type_t type, std::string_view head, size_t limit, FieldList* fields);
 };
 
@@ -138,40 +144,34 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
   return {};
 }
 
-Verdict HeadParser::Impl::read_fields(llhttp_type_t type, std::string_view head, size_t limit,
-                                      Way how, FieldList* fields) {
-  fields->clear();
-  if (how == Way::thorough) return collect(type, head, limit, fields);
-  const size_t line_end = head.find("\r\n");
-  const bool is_plain =
-      line_end != head.npos && read_field_lines(head.substr(line_end + 2), limit, fields);
-  return is_plain ? Verdict{} : Verdict{"not plain"};
-}
-
-Verdict HeadParser::Impl::read_request(std::string_view head, const HeadLimits& limits, Way how) {
+// The request line.
+Verdict HeadParser::Impl::read_first(std::string_view first, const HeadLimits& limits,
+                                     bool is_quick) {
   request.framing = {};
   request.expects_continue = request.accepts_trailers = false;
   request.upgrade = request.request_id = {};
+  request.fields.clear();
   RequestLine line;
-  Verdict verdict = read_request_line(first_line(head), &line, &request);
+  const Verdict verdict = read_request_line(first, &line, &request);
   if (!verdict.is_ok()) return verdict;
   if (line.target.size() > limits.target_bytes) {
     return {"the request target is too long", ErrorKind::target_too_long};
   }
-  if (how == Way::quick && line.target.front() != '/') return {"not plain"};
-  verdict = read_target(line.target, &request, &scratch);
-  if (!verdict.is_ok()) return verdict;
-  verdict = read_fields(HTTP_REQUEST, head, limits.fields, how, &request.fields);
+  if (is_quick && line.target.front() != '/') return {"not plain"};
+  return read_target(line.target, &request, &scratch);
+}
+
+Verdict HeadParser::Impl::read_request(std::string_view head, const HeadLimits& limits) {
+  Verdict verdict = read_first(first_line(head), limits, false);
+  if (verdict.is_ok()) verdict = collect(HTTP_REQUEST, head, limits.fields, &request.fields);
   return verdict.is_ok() ? judge_request_fields(&request) : verdict;
 }
 
 Verdict HeadParser::Impl::read_response(std::string_view head, Method request_method,
-                                        bool asked_upgrade, const HeadLimits& limits, Way how) {
-  response.framing = {};
-  response.is_event_stream = response.is_json = response.is_encoded = false;
+                                        bool asked_upgrade, const HeadLimits& limits) {
+  clear(&response);
   Verdict verdict = read_status_line(first_line(head), &response);
-  if (!verdict.is_ok()) return verdict;
-  verdict = read_fields(HTTP_RESPONSE, head, limits.fields, how, &response.fields);
+  if (verdict.is_ok()) verdict = collect(HTTP_RESPONSE, head, limits.fields, &response.fields);
   return verdict.is_ok() ? judge_response_fields(request_method, asked_upgrade, &response)
                          : verdict;
 }
@@ -181,11 +181,52 @@ HeadParser::HeadParser(Way way) : impl_(std::make_unique<Impl>()) {
 }
 HeadParser::~HeadParser() = default;
 
+const RequestHead* HeadParser::take_request(std::string_view bytes, const HeadLimits& limits,
+                                            size_t* length) {
+  const std::string_view all = bytes.substr(0, limits.head_bytes);
+  const size_t line_end = all.find('\r');
+  if (impl_->way == Way::thorough || line_end >= all.size() - 1 || all[line_end + 1] != '\n') {
+    return nullptr;
+  }
+  RequestHead& request = impl_->request;
+  if (!impl_->read_first(all.substr(0, line_end), limits, true).is_ok()) return nullptr;
+  const size_t lines = read_field_lines(all.substr(line_end + 2), limits.fields, &request.fields);
+  if (lines == 0 || !judge_request_fields(&request).is_ok()) return nullptr;
+  impl_->why = {};
+  *length = line_end + 2 + lines;
+  return &request;
+}
+
+const ResponseHead* HeadParser::take_response(std::string_view bytes, Method request_method,
+                                              const HeadLimits& limits, size_t* length) {
+  const std::string_view all = bytes.substr(0, limits.head_bytes);
+  const size_t line_end = all.find('\r');
+  if (impl_->way == Way::thorough || line_end >= all.size() - 1 || all[line_end + 1] != '\n') {
+    return nullptr;
+  }
+  ResponseHead& response = impl_->response;
+  clear(&response);
+  if (!read_status_line(all.substr(0, line_end), &response).is_ok()) return nullptr;
+  const char* const begin = all.data();
+  if (response.status == 101 || find_control(begin, begin + line_end) != begin + line_end) {
+    return nullptr;
+  }
+  const size_t lines = read_field_lines(all.substr(line_end + 2), limits.fields, &response.fields);
+  if (lines == 0 || !judge_response_fields(request_method, false, &response).is_ok()) {
+    return nullptr;
+  }
+  impl_->why = {};
+  *length = line_end + 2 + lines;
+  return &response;
+}
+
 // What the quick way turns down for whatever reason is judged by the thorough one.
 Result<const RequestHead*> HeadParser::parse_request(std::string_view head,
                                                      const HeadLimits& limits) {
-  Verdict verdict = impl_->read_request(head, limits, impl_->way);
-  if (!verdict.is_ok()) verdict = impl_->read_request(head, limits, Way::thorough);
+  size_t length = 0;
+  const RequestHead* quick = take_request(head, limits, &length);
+  if (quick != nullptr && length == head.size()) return quick;
+  const Verdict verdict = impl_->read_request(head, limits);
   impl_->why = verdict.why;
   if (!verdict.is_ok()) return Error{verdict.kind};
   return &impl_->request;
@@ -194,11 +235,10 @@ Result<const RequestHead*> HeadParser::parse_request(std::string_view head,
 Result<const ResponseHead*> HeadParser::parse_response(std::string_view head, Method request_method,
                                                        bool asked_upgrade,
                                                        const HeadLimits& limits) {
-  const auto read = [&](Way how) {
-    return impl_->read_response(head, request_method, asked_upgrade, limits, how);
-  };
-  Verdict verdict = read(impl_->way);
-  if (!verdict.is_ok()) verdict = read(Way::thorough);
+  size_t length = 0;
+  const ResponseHead* quick = take_response(head, request_method, limits, &length);
+  if (quick != nullptr && length == head.size()) return quick;
+  const Verdict verdict = impl_->read_response(head, request_method, asked_upgrade, limits);
   impl_->why = verdict.why;
   if (!verdict.is_ok()) return Error{ErrorKind::bad_response};
   return &impl_->response;

@@ -36,6 +36,13 @@ class HeadParser {
   Result<const ResponseHead*> parse_response(std::string_view head, Method request_method,
                                              bool asked_upgrade, const HeadLimits& limits);
 
+  // A whole head at the front of `bytes` when it is plain, found without HeadScanner: what most
+  // heads are. nullptr: it is not all here, or not plain, or not right; HeadScanner and the calls
+  // above are for it then. `length` = its bytes.
+  const RequestHead* take_request(std::string_view bytes, const HeadLimits& limits, size_t* length);
+  const ResponseHead* take_response(std::string_view bytes, Method request_method,
+                                    const HeadLimits& limits, size_t* length);
+
   // Which rule the last head broke, as a sentence for the client or the log; empty if it was all
   // right. Static text.
   std::string_view why() const;

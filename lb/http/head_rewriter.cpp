@@ -91,7 +91,7 @@ void copy_request_field(const Field& field, const RequestRewrite& how,
   }
   if (named.has(field.name) || is_removed(how.rules, field.name)) return;
   if (field.id == FieldName::other && is_twin_of_ours(field.name)) return;
-  out->of(field.id).line(field.name, field.value);
+  out->of(field.id).field(field);
 }
 
 void apply_request_rules(std::span<const HeaderRule> rules, RequestLines* out, std::string* host) {
@@ -122,9 +122,10 @@ void rewrite_request(const RequestHead& head, const RequestRewrite& how, Rewritt
   put_forwarding(head, how, kept, &lines);
   lines.ours(how.rules, "X-Request-Id", how.request_id);
   if (head.accepts_trailers) lines.line("TE", "trailers");
-  if (how.passes_upgrade && !head.upgrade.empty()) {
+  if (how.adds_via) lines.ours(how.rules, "Via", via_of(head.minor_version));
+  if (!how.upgrade.empty()) {
     lines.line("Connection", "Upgrade");
-    lines.line("Upgrade", head.upgrade);
+    lines.line("Upgrade", how.upgrade);
   }
   apply_request_rules(how.rules, &parts, &out->host);
 }

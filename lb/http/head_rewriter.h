@@ -26,7 +26,9 @@ struct RequestRewrite {
   std::string_view request_id = {};
   std::string_view scheme = "http";  // the client's, for X-Forwarded-Proto
   bool trusts_client = false;        // append to X-Forwarded-*; else replace
-  bool passes_upgrade = false;       // keep Connection: Upgrade and Upgrade
+  bool adds_via = false;
+  std::string_view upgrade =
+      {};  // Connection: Upgrade and Upgrade with this protocol; empty = none
   std::span<const HeaderRule> rules = {};
 };
 
@@ -61,6 +63,8 @@ struct ResponseRewrite {
   bool client_keeps_alive = true;  // false: "Connection: close" is written
   Framing framing = {};            // how the body will be sent to this client
   bool passes_upgrade = false;     // 101
+  bool passes_trailers = false;    // Trailer, which announces them
+  bool adds_via = false;
   std::span<const HeaderRule> rules = {};
 };
 void rewrite_response(const ResponseHead& head, const ResponseRewrite& how, std::string* out);

@@ -60,6 +60,10 @@ bool may_not_be_hop_by_hop(FieldName name) {
 }
 
 Verdict read_connection(std::string_view value, Facts* facts) {
+  if (value == "keep-alive") {
+    facts->says_keep_alive = true;
+    return {};
+  }
   while (!value.empty()) {
     const std::string_view option = take_element(&value);
     if (option.empty()) continue;

@@ -22,7 +22,7 @@ void HeadScanner::skip_blocks([[maybe_unused]] const char* bytes, [[maybe_unused
   constexpr size_t kBlock = 16;
   size_t at = position_;
   while (at + kBlock + 3 <= end) {
-    uint32_t mask = detail::controls_of(bytes + at);
+    uint32_t mask = detail::controls_in(detail::load(bytes + at));
     size_t next = at + kBlock;
     for (; mask != 0; mask &= mask - 1) {
       const size_t cr = at + static_cast<size_t>(std::countr_zero(mask));

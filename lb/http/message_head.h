@@ -22,6 +22,9 @@ struct Field {
   std::string_view name;
   std::string_view value;  // without blanks around it
   FieldName id = FieldName::other;
+  // In the bytes of the head there is "name: value" CR LF, so that the line can be copied as it is.
+  bool is_whole_line = false;
+  std::string_view whole_line() const { return {name.data(), name.size() + 2 + value.size() + 2}; }
 };
 
 enum class BodyKind : uint8_t {
@@ -41,6 +44,9 @@ class FieldList {
  public:
   void clear() { count_ = 0; }
   bool add(Field field);  // false when full
+  Field* append() {       // to be filled in; nullptr when full
+    return count_ < fields_.size() ? &fields_[count_++] : nullptr;
+  }
   std::span<const Field> all() const { return {fields_.data(), count_}; }
   // The first of that name, without case; nullopt if there is none.
   std::optional<std::string_view> find(std::string_view name) const;

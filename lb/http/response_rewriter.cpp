@@ -91,9 +91,10 @@ void rewrite_response(const ResponseHead& head, const ResponseRewrite& how, std:
   put_status_line(head, &lines);
   const NamedByConnection named(head.fields);
   for (const Field& field : head.fields.all()) {
-    if (is_dropped_from_response(field.id)) continue;
+    const bool announces_trailers = field.id == FieldName::trailer && how.passes_trailers;
+    if (is_dropped_from_response(field.id) && !announces_trailers) continue;
     if (named.has(field.name) || is_removed(how.rules, field.name)) continue;
-    lines.line(field.name, field.value);
+    lines.field(field);
   }
   put_stream_fields(head, how.rules, &lines);
   if (!how.request_id.empty()) lines.ours(how.rules, "X-Request-Id", how.request_id);
@@ -101,6 +102,7 @@ void rewrite_response(const ResponseHead& head, const ResponseRewrite& how, std:
   if (how.attempts > 0 && !is_removed(how.rules, "X-Weir-Attempts")) {
     lines.number("X-Weir-Attempts", static_cast<uint64_t>(how.attempts));
   }
+  if (how.adds_via) lines.ours(how.rules, "Via", via_of(head.minor_version));
   for (const HeaderRule& rule : how.rules) {
     if (adds(rule)) lines.line(rule.name, rule.value);
   }

@@ -41,7 +41,7 @@ NamedByConnection::NamedByConnection(const FieldList& fields) : fields_(fields) 
   }
 }
 
-bool NamedByConnection::has(std::string_view name) const {
+bool NamedByConnection::is_listed(std::string_view name) const {
   for (size_t i = 0; i < count_; ++i) {
     if (equals_without_case(names_[i], name)) return true;
   }
@@ -49,6 +49,7 @@ bool NamedByConnection::has(std::string_view name) const {
 }
 
 void NamedByConnection::add(std::string_view list) {
+  if (list == "keep-alive") return;
   while (!list.empty()) {
     const std::string_view option = take_element(&list);
     if (option.empty() || equals_lower(option, "close") || equals_lower(option, "keep-alive")) {
@@ -73,7 +74,7 @@ bool NamedByConnection::is_named_somewhere(std::string_view name) const {
   return false;
 }
 
-bool is_removed(std::span<const HeaderRule> rules, std::string_view name) {
+bool is_removed_by_any(std::span<const HeaderRule> rules, std::string_view name) {
   for (const HeaderRule& rule : rules) {
     if (is_removed_by(rule, name)) return true;
   }

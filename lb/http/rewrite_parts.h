@@ -19,10 +19,11 @@ namespace weir::http {
 class NamedByConnection {
  public:
   explicit NamedByConnection(const FieldList& fields);
-  bool has(std::string_view name) const;
+  bool has(std::string_view name) const { return count_ > 0 && is_listed(name); }
 
  private:
   static constexpr size_t kRemembered = 16;
+  bool is_listed(std::string_view name) const;
   void add(std::string_view list);
   bool is_named_somewhere(std::string_view name) const;
 
@@ -32,8 +33,16 @@ class NamedByConnection {
   bool has_more_ = false;
 };
 
+// What we add to the Via of a message that came as HTTP/1.`minor_version` (RFC 9110 7.6.3).
+constexpr std::string_view via_of(int minor_version) {
+  return minor_version == 0 ? "1.0 weir" : "1.1 weir";
+}
+
 // A set, remove or remove_prefix rule takes out what was there under this name.
-bool is_removed(std::span<const HeaderRule> rules, std::string_view name);
+bool is_removed_by_any(std::span<const HeaderRule> rules, std::string_view name);
+inline bool is_removed(std::span<const HeaderRule> rules, std::string_view name) {
+  return !rules.empty() && is_removed_by_any(rules, name);
+}
 // A set or add rule whose line may be written: not framing, not of one hop, no control characters.
 bool adds(const HeaderRule& rule);
 
@@ -55,6 +64,13 @@ class LineWriter {
   }
   void line(std::string_view name, std::string_view value) {
     text(name).text(": ").text(value).text("\r\n");
+  }
+  void field(const Field& field) {
+    if (field.is_whole_line) {
+      text(field.whole_line());
+    } else {
+      line(field.name, field.value);
+    }
   }
   void number(std::string_view name, uint64_t value);
   // Unless a rule takes the field out.

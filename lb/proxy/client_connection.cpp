@@ -1,5 +1,7 @@
 #include "lb/proxy/client_connection.h"
 
+#include <algorithm>
+
 #include "weir/assert.h"
 
 #include "lb/http/error_response.h"
@@ -25,6 +27,9 @@ ClientConnection::~ClientConnection() = default;
 
 bool ClientConnection::open(UniqueFd fd, const SocketAddress& peer) {
   peer_ = peer.host();
+  is_trusted_proxy_ =
+      std::ranges::any_of(context_.options.trusted_proxies,
+                          [this](const Subnet& subnet) { return subnet.contains(peer_); });
   if (!stream_.open(std::move(fd), bind<&ClientConnection::on_ready>(this))) return false;
   await_request();
   return true;
@@ -38,6 +43,10 @@ void ClientConnection::await_request() {
 }
 
 void ClientConnection::on_ready(Readiness readiness) {
+  if (state_ == State::tunnel) {
+    on_tunnel_ready(readiness);
+    return;
+  }
   if (readiness.writable && stream_.queued() > 0) on_writable();
   if (state_ == State::closed) return;
   if (readiness.hangup && state_ != State::lingering && context_.options.fin_is_leaving) {
@@ -75,6 +84,7 @@ bool ClientConnection::may_read() const {
       return input_.empty() && exchange_->wants_request_body();
     case State::lingering:
       return true;
+    case State::tunnel:  // its exchange reads
     case State::flushing:
     case State::closed:
       return false;
@@ -158,10 +168,14 @@ size_t ClientConnection::process(std::string_view bytes) {
 }
 
 size_t ClientConnection::process_head(std::string_view bytes) {
-  const size_t skipped = has_begun_head_ ? 0 : http::skip_empty_lines(bytes);
+  const size_t skipped = scanner_.head_length() == 0 ? http::skip_empty_lines(bytes) : 0;
   const std::string_view head = bytes.substr(skipped);
   if (head.empty()) return skipped;
   if (!has_begun_head_) {
+    size_t length = 0;  // most heads are whole and plain
+    const http::RequestHead* whole =
+        context_.request_parser.take_request(head, context_.options.head_limits, &length);
+    if (whole != nullptr) return begin_exchange(*whole) ? skipped + length : bytes.size();
     has_begun_head_ = true;
     deadline_.set_after(context_.options.request_head);
   }
@@ -181,21 +195,24 @@ size_t ClientConnection::process_head(std::string_view bytes) {
   return handle_head(head.substr(0, length)) ? skipped + length : bytes.size();
 }
 
-// False when it was refused.
 bool ClientConnection::handle_head(std::string_view bytes) {
   const auto parsed = context_.request_parser.parse_request(bytes, context_.options.head_limits);
   if (!parsed) {
     refuse_head(parsed.error().kind);
     return false;
   }
-  const http::RequestHead& head = **parsed;
+  return begin_exchange(**parsed);
+}
+
+// False when it was refused.
+bool ClientConnection::begin_exchange(const http::RequestHead& head) {
   const http::PathVerdict verdict = http::judge_path(head.path, context_.options.paths);
   deadline_.clear();
   if (head.framing.kind != http::BodyKind::none) deadline_.set_after(context_.options.request_body);
   state_ = State::busy;
   body_.start(head.framing);
   exchange_ = context_.take_exchange();
-  exchange_->begin(*this, head, verdict, peer_);
+  exchange_->begin(*this, head, verdict, {peer_, is_trusted_proxy_});
   const ErrorKind access = check_access(head);
   if (access != ErrorKind::internal) {
     exchange_->refuse(Error{access, false, 0});
@@ -247,6 +264,7 @@ size_t ClientConnection::process_body(std::string_view bytes) {
 }
 
 void ClientConnection::resume_request_body() {
+  if (state_ == State::tunnel) continue_.post();
   if (state_ != State::busy) return;
   if (!exchange_->is_request_complete()) deadline_.set_after(context_.options.request_body);
   continue_.post();
@@ -255,12 +273,32 @@ void ClientConnection::resume_request_body() {
 // A later turn: bytes that were left over, or more to read.
 void ClientConnection::on_continue() {
   if (state_ == State::closed) return;
+  if (state_ == State::tunnel) {
+    on_tunnel_ready({true, false, false});
+    return;
+  }
   if (!input_.empty()) {
     std::string input;
     input.swap(input_);
     on_bytes(input);
   }
   if (state_ != State::flushing) read_more();
+}
+
+// A later turn hands over what was read and not used: we may be in the middle of that.
+void ClientConnection::on_tunnel_begun() {
+  state_ = State::tunnel;
+  deadline_.clear();
+  continue_.post();
+}
+
+void ClientConnection::on_tunnel_ready(Readiness readiness) {
+  if (!input_.empty()) {
+    std::string input;
+    input.swap(input_);
+    exchange_->on_tunnel_input(input);
+  }
+  if (state_ == State::tunnel) exchange_->on_tunnel_ready(readiness);
 }
 
 void ClientConnection::on_client_broken() {

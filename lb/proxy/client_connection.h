@@ -1,8 +1,8 @@
 // One client's connection: reads requests one after the other, hands each to an Exchange, writes
 // what that produces, keeps the limits. Owned by its Listener. Loop thread only.
 //
-//   reading_head ◀──▶ busy (an Exchange runs; its request body is read here)
-//        │              │
+//   reading_head ◀──▶ busy (an Exchange runs; its request body is read here) ──▶ tunnel (it reads)
+//        │              │                                                             │
 //        └──────────────┴──▶ flushing (what is queued is still sent) ──▶ lingering (FIN sent, the
 //        rest discarded) ──▶ closed
 #pragma once
@@ -32,7 +32,7 @@ class ClientConnectionOwner {
 
 class ClientConnection final : private ExchangeClient {
  public:
-  enum class State : uint8_t { reading_head, busy, flushing, lingering, closed };
+  enum class State : uint8_t { reading_head, busy, tunnel, flushing, lingering, closed };
 
   ClientConnection(ProxyContext& context, ClientConnectionOwner& owner);
   ClientConnection(const ClientConnection&) = delete;
@@ -51,6 +51,7 @@ class ClientConnection final : private ExchangeClient {
  private:
   Stream& client_stream() override { return stream_; }
   void resume_request_body() override;
+  void on_tunnel_begun() override;
   void on_output_queued() override;
   void on_client_broken() override;
   void look_for_reset() override;
@@ -66,13 +67,15 @@ class ClientConnection final : private ExchangeClient {
   size_t process_head(std::string_view bytes);
   size_t process_body(std::string_view bytes);
   bool handle_head(std::string_view head);
+  bool begin_exchange(const http::RequestHead& head);
   ErrorKind check_access(const http::RequestHead& head);
   void refuse_head(ErrorKind kind);
   void await_request();
   void on_writable();
   void on_deadline();
   void on_continue();
-  void on_left();
+  void on_tunnel_ready(Readiness readiness);
+  void on_left(ErrorKind why = ErrorKind::client_gone);
   void close_gracefully();
   void linger();
   void discard_input();
@@ -86,6 +89,7 @@ class ClientConnection final : private ExchangeClient {
   bool has_begun_head_ = false;
   bool has_served_ = false;  // a request, at least
   bool is_trusted_ = false;  // the gate let it in
+  bool is_trusted_proxy_ = false;
   bool was_gate_asked_ = false;
   bool is_processing_ = false;
   size_t discarded_ = 0;

@@ -4,6 +4,7 @@
 
 #include "lb/http/answer_look.h"
 #include "lb/http/error_response.h"
+#include "lb/http/trailer_filter.h"
 #include "lb/proxy/proxy_context.h"
 
 namespace weir {
@@ -12,36 +13,40 @@ namespace {
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 constexpr size_t kNowhere = ~size_t{0};
 
-// A string that held much gives its memory back: thousands of open streams would keep it.
-void release(std::string* text) {
-  text->clear();
-  if (text->capacity() > 1024) text->shrink_to_fit();
-}
-
 }  // namespace
 
-ResponseRelay::ResponseRelay(ProxyContext& context, RelaySink& sink, ExchangeReport& report)
+ResponseRelay::ResponseRelay(ProxyContext& context, RelaySink& sink, ExchangeNumbers& report)
     : context_(context), sink_(sink), report_(report) {}
 
-void ResponseRelay::start(const RelayRequest& request) {
+void ResponseRelay::start(const RelayRequest& request, std::string* held) {
   reset();
   request_ = request;
+  keeps_client_ = request.facts->client_keeps_alive;
+  held_ = held;
+  held_->clear();
+}
+
+void ResponseRelay::forget_held() {
+  held_ = nullptr;
+  context_.held_bytes -= reserved_;
+  reserved_ = 0;
 }
 
 void ResponseRelay::reset() {
   scanner_.reset();
-  events_ = http::EventScanner();
-  release(&head_);
-  release(&held_);
+  events_ = http::EventScanner(http::EventScanner::Depth::without_text);
+  release_text(&head_);
+  forget_held();
   error_ = {};
-  status_ = 0;
+  status_ = interims_ = 0;
+  interim_bytes_ = unread_ = 0;
   mode_ = Mode::raw;
   hold_ = Hold::none;
   has_begun_ = has_head_ = is_committed_ = is_event_stream_ = is_encoded_ = false;
   looks_at_events_ = has_first_event_ = is_done_event_seen_ = false;
-  backend_may_be_reused_ = false;
+  backend_may_be_reused_ = is_spoilt_by_interim_ = false;
   is_clean_boundary_ = false;
-  passes_declined_ = false;
+  passes_declined_ = passes_trailers_ = is_finished_ = false;
 }
 
 ResponseRelay::Status ResponseRelay::feed(std::string_view bytes) {
@@ -49,86 +54,31 @@ ResponseRelay::Status ResponseRelay::feed(std::string_view bytes) {
   while (!has_head_) {
     const Status status = take_head(&bytes);
     if (status == Status::failed) return status;
+    if (status == Status::switched) {
+      unread_ = bytes.size();
+      return status;
+    }
     if (!has_head_ && bytes.empty()) return Status::more;
   }
   return feed_body(bytes);
 }
 
-// Takes bytes up to the end of a head, of which there may be several (1xx).
-ResponseRelay::Status ResponseRelay::take_head(std::string_view* bytes) {
-  const size_t had = head_.size();
-  std::string_view all = *bytes;
-  if (had > 0) {
-    head_.append(*bytes);
-    all = head_;
-  }
-  switch (scanner_.scan(all, context_.options.head_limits.head_bytes)) {
-    case http::HeadState::incomplete:
-      if (had == 0) head_.assign(*bytes);
-      *bytes = {};
-      return Status::more;
-    case http::HeadState::bad:
-    case http::HeadState::too_large:
-      return fail(ErrorKind::bad_response);
-    case http::HeadState::complete:
-      break;
-  }
-  const size_t length = scanner_.head_length();
-  const auto head = context_.response_parser.parse_response(all.substr(0, length), request_.method,
-                                                            false, context_.options.head_limits);
-  if (!head) return fail(ErrorKind::bad_response);
-  const Status status = accept_head(**head);
-  bytes->remove_prefix(length - had);
-  scanner_.reset();
-  release(&head_);
-  return status;
-}
-
-ResponseRelay::Status ResponseRelay::accept_head(const http::ResponseHead& head) {
-  if (head.status == 101) return fail(ErrorKind::bad_response);
-  if (head.status < 200)
-    return Status::more;  // 100 was answered by us; others are not passed on yet
-  has_head_ = true;
-  status_ = head.status;
-  is_event_stream_ = head.is_event_stream;
-  is_encoded_ = head.is_encoded;
-  looks_at_events_ = is_event_stream_ && !is_encoded_;
-  backend_may_be_reused_ = head.keep_alive && head.framing.kind != http::BodyKind::until_close;
-  reader_.start(head.framing);
-  is_clean_boundary_ = true;
-  report_.is_stream = is_event_stream_;
-
-  http::Framing framing = head.framing;
-  const bool is_undelimited =
-      framing.kind == http::BodyKind::until_close || framing.kind == http::BodyKind::chunked;
-  if (is_undelimited && request_.client_minor_version == 0) {
-    mode_ = Mode::plain;
-    framing = {http::BodyKind::until_close, 0};
-    request_.keeps_alive = false;
-  } else if (framing.kind == http::BodyKind::until_close) {
-    mode_ = Mode::rechunk;
-    framing = {http::BodyKind::chunked, 0};
-  }
-  if (request_.may_hold && looks_at_events_ && head.status == 200) {
-    hold_ = Hold::first_event;
-  } else if (request_.may_hold && head.is_json && !is_encoded_ &&
-             framing.kind == http::BodyKind::length &&
-             framing.length <= context_.options.plain_hold_bytes) {
-    hold_ = Hold::whole;
-  }
-  http::ResponseRewrite how;
-  how.request_id = request_.request_id;
-  how.backend = request_.backend;
-  how.attempts = request_.attempts;
-  how.client_minor_version = request_.client_minor_version;
-  how.client_keeps_alive = request_.keeps_alive;
-  how.framing = framing;
-  how.rules = context_.options.header_down;
-  http::rewrite_response(head, how, &held_);
-  return Status::more;
+void ResponseRelay::pass_trailers(std::string_view piece) {
+  if (!passes_trailers_) return;
+  context_.out.clear();
+  http::filter_trailers(piece, context_.options.header_down, &head_, &context_.out);
+  pass(context_.out);
 }
 
 ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
+  // What most reads of a stream are.
+  if (const std::string_view content = reader_.whole_chunk(bytes);
+      !content.empty() && mode_ == Mode::raw) {
+    if (!take_data(content)) return fail_aborted({}, is_clean_boundary_);
+    is_clean_boundary_ = !looks_at_events_ || events_.is_at_event_boundary();
+    pass(bytes);
+    return Status::more;
+  }
   size_t cursor = 0;
   size_t run_begin = 0;
   // Up to here everything in `bytes` ends at a chunk and event boundary: the place to cut at.
@@ -159,6 +109,12 @@ ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
         cursor += piece.length;
         run_begin = cursor;
         break;
+      case http::BodyReader::PieceKind::trailer:
+        pass(bytes.substr(run_begin, cursor - run_begin));
+        pass_trailers(rest.substr(0, piece.length));
+        cursor += piece.length;
+        run_begin = cursor;
+        break;
       case http::BodyReader::PieceKind::more:
         is_clean_boundary_ = safe_end == cursor;
         pass(bytes.substr(run_begin, cursor - run_begin));
@@ -179,7 +135,7 @@ ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
 bool ResponseRelay::take_data(std::string_view data) {
   report_.bytes_out += data.size();
   std::string_view rest = data;
-  while (looks_at_events_) {
+  while (looks_at_events_ && !rest.empty()) {
     const size_t end = events_.next_event_end(rest);
     if (end == http::EventScanner::kNone) break;
     const http::EventLook& look = events_.look();
@@ -219,15 +175,15 @@ void ResponseRelay::pass(std::string_view run) {
   }
   const bool is_over =
       hold_ == Hold::none || (hold_ == Hold::first_event && has_first_event_) ||
-      (hold_ == Hold::first_event && held_.size() + run.size() > context_.options.hold_bytes);
+      (hold_ == Hold::first_event && held_->size() + run.size() > context_.options.hold_bytes);
   if (!is_over) {
-    held_.append(run);
+    held_->append(run);
     return;
   }
   is_committed_ = true;
   report_.status = status_;
-  sink_.write_to_client(held_, run);
-  release(&held_);
+  sink_.write_to_client(*held_, run);
+  forget_held();
 }
 
 void ResponseRelay::pass_data(std::string_view data) {
@@ -255,9 +211,9 @@ void ResponseRelay::release_hold() {
 
 ResponseRelay::Status ResponseRelay::finish() {
   if (hold_ == Hold::whole && !is_committed_) {
-    const size_t begin = held_.find("\r\n\r\n");
+    const size_t begin = held_->find("\r\n\r\n");
     WEIR_ASSERT(begin != std::string::npos);
-    const std::string_view body = std::string_view(held_).substr(begin + 4);
+    const std::string_view body = std::string_view(*held_).substr(begin + 4);
     if (!passes_declined_ && http::is_decline(status_, body)) {
       return fail(ErrorKind::backend_declined);
     }
@@ -268,7 +224,7 @@ ResponseRelay::Status ResponseRelay::finish() {
   }
   commit();
   if (mode_ == Mode::rechunk) pass(kLastChunk);
-  report_.finish_reason = events_.finish_reason();
+  is_finished_ = true;
   return Status::done;
 }
 
@@ -305,7 +261,7 @@ bool ResponseRelay::write_error_event(ErrorKind kind, std::string_view message) 
       mode_ == Mode::rechunk || (mode_ == Mode::raw && reader_.kind() == http::BodyKind::chunked);
   if (!is_committed_ || !looks_at_events_ || !is_chunked || !is_clean_boundary_) return false;
   std::string event;
-  http::append_error_event(request_.shape, kind, message, &event);
+  http::append_error_event(request_.facts->shape, kind, message, &event);
   char line[18];
   const size_t n = http::write_chunk_size(event.size(), line);
   std::string chunk(line, n);

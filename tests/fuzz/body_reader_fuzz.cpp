@@ -44,10 +44,22 @@ Body read(std::string_view bytes, uint32_t seed) {
   return body;
 }
 
+// What is taken for one whole chunk reads as one, and leaves the reader where it was.
+void check_whole_chunk(std::string_view bytes) {
+  BodyReader reader;
+  reader.start({BodyKind::chunked, 0});
+  const std::string_view content = reader.whole_chunk(bytes);
+  if (content.empty()) return;
+  const Body body = read(bytes, 0);
+  check(body.data == content && body.stripped == 0, "a whole chunk is its data");
+  check(body.end == Kind::more && body.used == bytes.size(), "and nothing else");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes = weir::fuzz::as_text(data, size);
+  check_whole_chunk(bytes);
   const Body body = read(bytes, 0);
   for (uint32_t seed = 1; seed < 4; ++seed) {
     const Body other = read(bytes, seed);

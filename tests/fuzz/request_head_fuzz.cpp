@@ -75,6 +75,21 @@ void check_ways(std::string_view bytes) {
   if (a && b) check_same(**a, **b);
 }
 
+// A head that is taken without the scanner is one that the scanner finds, and llhttp takes.
+void check_take(std::string_view bytes) {
+  HeadParser quick;
+  size_t length = 0;
+  const RequestHead* head = quick.take_request(bytes, {}, &length);
+  if (head == nullptr) return;
+  const Scanned scanned = scan(bytes, 0);
+  check(scanned.state == HeadState::complete && scanned.length == length, "the same end");
+  HeadParser thorough(HeadParser::Way::thorough);
+  const auto expected = thorough.parse_request(bytes.substr(0, length), {});
+  check(expected.has_value(), "llhttp takes it too");
+  check_same(*head, **expected);
+  check(fuzz::are_whole_lines(head->fields), "whole lines are whole");
+}
+
 }  // namespace
 }  // namespace weir::http
 
@@ -82,6 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir::http;
   std::string_view bytes = weir::fuzz::as_text(data, size);
   bytes.remove_prefix(skip_empty_lines(bytes));
+  check_take(bytes);
   const Scanned scanned = scan(bytes, 0);
   for (uint32_t seed = 1; seed < 4; ++seed) {
     const Scanned other = scan(bytes, seed);

@@ -11,16 +11,7 @@ using weir::fuzz::check;
 
 namespace {
 
-// The quick way takes what llhttp takes, and as it takes it.
-void check_ways(std::string_view bytes, Method method, bool asked_upgrade) {
-  HeadParser quick;
-  HeadParser thorough(HeadParser::Way::thorough);
-  const auto a = quick.parse_response(bytes, method, asked_upgrade, {});
-  const auto b = thorough.parse_response(bytes, method, asked_upgrade, {});
-  check(a.has_value() == b.has_value() && quick.why() == thorough.why(), "both ways agree");
-  if (!a || !b) return;
-  const ResponseHead& one = **a;
-  const ResponseHead& two = **b;
+void check_same(const ResponseHead& one, const ResponseHead& two) {
   check(one.status == two.status && one.reason == two.reason &&
             one.minor_version == two.minor_version && one.framing.kind == two.framing.kind &&
             one.framing.length == two.framing.length && one.keep_alive == two.keep_alive &&
@@ -28,6 +19,33 @@ void check_ways(std::string_view bytes, Method method, bool asked_upgrade) {
             one.is_encoded == two.is_encoded,
         "both ways read the same head");
   check(weir::fuzz::same_fields(one.fields, two.fields), "both ways read the same fields");
+}
+
+// The quick way takes what llhttp takes, and as it takes it.
+void check_ways(std::string_view bytes, Method method, bool asked_upgrade) {
+  HeadParser quick;
+  HeadParser thorough(HeadParser::Way::thorough);
+  const auto a = quick.parse_response(bytes, method, asked_upgrade, {});
+  const auto b = thorough.parse_response(bytes, method, asked_upgrade, {});
+  check(a.has_value() == b.has_value() && quick.why() == thorough.why(), "both ways agree");
+  if (a && b) check_same(**a, **b);
+}
+
+// A head that is taken without the scanner is one that the scanner finds, and llhttp takes.
+void check_take(std::string_view bytes, Method method) {
+  HeadParser quick;
+  size_t length = 0;
+  const ResponseHead* head = quick.take_response(bytes, method, {}, &length);
+  if (head == nullptr) return;
+  HeadScanner scanner;
+  check(scanner.scan(bytes, HeadLimits{}.head_bytes) == HeadState::complete,
+        "the scanner finds it");
+  check(scanner.head_length() == length, "the same end");
+  HeadParser thorough(HeadParser::Way::thorough);
+  const auto expected = thorough.parse_response(bytes.substr(0, length), method, false, {});
+  check(expected.has_value(), "llhttp takes it too");
+  check_same(*head, **expected);
+  check(weir::fuzz::are_whole_lines(head->fields), "whole lines are whole");
 }
 
 void check_method(std::string_view bytes, Method method) {
@@ -59,6 +77,8 @@ void check_method(std::string_view bytes, Method method) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes = weir::fuzz::as_text(data, size);
+  check_take(bytes, Method::post);
+  check_take(bytes, Method::head);
   HeadScanner scanner;
   if (scanner.scan(bytes, 32 * 1024) != HeadState::complete) return 0;
   check_method(bytes.substr(0, scanner.head_length()), Method::post);

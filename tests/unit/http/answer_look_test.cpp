@@ -8,7 +8,7 @@ namespace weir::http {
 namespace {
 
 std::string answer(std::string_view reason, std::string_view usage) {
-  return R"({"id":"chatcmpl-1","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},)"
+  return R"({"id":"chatcmpl-1","choices":[{"index":0,"message":{"role":"assistant","content":""},)"
          R"("finish_reason":)" +
          std::string(reason) + R"(}],"usage":)" + std::string(usage) + "}";
 }

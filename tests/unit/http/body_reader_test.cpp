@@ -161,6 +161,31 @@ TEST(BodyReaderTest, ChunkBoundaryIsWhereAChunkOfOursFits) {
   EXPECT_EQ(boundaries, ".....|......|.....");
 }
 
+TEST(BodyReaderTest, OneWholeChunkIsTakenAtOnce) {
+  BodyReader reader;
+  reader.start(kChunked);
+  EXPECT_EQ(reader.whole_chunk("1\r\na\r\n"), "a");
+  EXPECT_EQ(reader.whole_chunk("00A\r\n0123456789\r\n"), "0123456789");
+  const std::string large(0x12f, 'x');
+  EXPECT_EQ(reader.whole_chunk("12f\r\n" + large + "\r\n").size(), large.size());
+  EXPECT_TRUE(reader.is_at_chunk_boundary());
+}
+
+TEST(BodyReaderTest, WhatIsNotOneWholeChunkIsNotTakenAtOnce) {
+  BodyReader reader;
+  reader.start(kChunked);
+  for (const char* bytes :
+       {"", "1", "1\r\n", "1\r\na", "1\r\na\r", "2\r\na\r\n", "1\r\nab\r\n", "1\r\na\r\n0\r\n",
+        "0\r\n\r\n\r\n", "0\r\n\r\n", "1;a\r\na\r\n", "\r\na\r\n\r\n", "00001\r\na\r\n",
+        "1\n\na\r\n", "1\r\na\n\n", "g\r\na\r\n"}) {
+    EXPECT_EQ(reader.whole_chunk(bytes), "") << bytes;
+  }
+  reader.next("2\r\n");
+  EXPECT_EQ(reader.whole_chunk("1\r\na\r\n"), "") << "within a chunk";
+  reader.start({BodyKind::length, 6});
+  EXPECT_EQ(reader.whole_chunk("1\r\na\r\n"), "") << "of a body that is not chunked";
+}
+
 TEST(BodyReaderTest, BadStaysBad) {
   BodyReader reader;
   reader.start(kChunked);

@@ -26,8 +26,9 @@ std::string words(const EventLook& look) {
 }
 
 // The looks of all events, joined by " | ", and the finish reason behind "=".
-std::string scan(std::string_view stream, const Cuts& cuts) {
-  EventScanner scanner;
+std::string scan(std::string_view stream, const Cuts& cuts,
+                 EventScanner::Depth depth = EventScanner::Depth::with_text) {
+  EventScanner scanner(depth);
   std::string out;
   size_t at = 0;
   for (const size_t end : cuts) {
@@ -42,10 +43,23 @@ std::string scan(std::string_view stream, const Cuts& cuts) {
   return out + "=" + std::string(scanner.finish_reason());
 }
 
-// In one piece; the same must come out in any others.
+// What a look without text should say.
+std::string without_text(std::string words) {
+  for (const std::string text : {"text | ", "text "}) {
+    for (size_t at; (at = words.find(text)) != words.npos;) {
+      words.replace(at, text.size(), text.ends_with("| ") ? "| " : "");
+    }
+  }
+  return words;
+}
+
+// In one piece; the same must come out in any others, and in a light look.
 std::string looks(const std::string& stream) {
   const std::string expected = scan(stream, whole(stream.size()));
-  for (const Cuts& cuts : all_cuts(stream.size())) EXPECT_EQ(scan(stream, cuts), expected);
+  for (const Cuts& cuts : all_cuts(stream.size())) {
+    EXPECT_EQ(scan(stream, cuts), expected);
+    EXPECT_EQ(scan(stream, cuts, EventScanner::Depth::without_text), without_text(expected));
+  }
   for (size_t cut = 1; cut < stream.size() && stream.size() < 1000; ++cut) {
     EXPECT_EQ(scan(stream, {cut, stream.size()}), expected) << "cut at " << cut;
   }

@@ -113,7 +113,8 @@ inline ReadBody read_body(std::string_view bytes, Framing framing, const Cuts& c
       const std::string_view rest = bytes.substr(body.used, end - body.used);
       const BodyReader::Piece piece = reader.next(rest);
       if (piece.kind == Kind::data) body.data += rest.substr(0, piece.length);
-      if (piece.kind != Kind::strip) body.framing += rest.substr(0, piece.length);
+      const bool is_kept = piece.kind != Kind::strip && piece.kind != Kind::trailer;
+      if (is_kept) body.framing += rest.substr(0, piece.length);
       body.used += piece.length;
       body.end = piece.kind == Kind::end ? "end" : piece.kind == Kind::bad ? "bad" : "more";
       if (piece.length == 0) break;

@@ -156,8 +156,15 @@ TEST_F(RequestRewriterTest, KeyOfTheBackendReplacesTheCredentialsOfTheClient) {
 TEST_F(RequestRewriterTest, UpgradePassesOnlyWhenAllowed) {
   const std::string fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   EXPECT_FALSE(mentions(get(fields), "upgrade"));
-  how_.passes_upgrade = true;
+  how_.upgrade = "websocket";
   EXPECT_TRUE(has(get(fields), "Connection: Upgrade\r\nUpgrade: websocket"));
+}
+
+TEST_F(RequestRewriterTest, ViaIsAddedBehindThatOfOthers) {
+  EXPECT_FALSE(mentions(get(""), "via"));
+  how_.adds_via = true;
+  EXPECT_TRUE(has(get("Via: 1.1 outer\r\n"), "Via: 1.1 weir"));
+  EXPECT_TRUE(has(get("Via: 1.1 outer\r\n"), "Via: 1.1 outer"));
 }
 
 TEST_F(RequestRewriterTest, RulesSetAddAndRemove) {
@@ -308,6 +315,18 @@ TEST_F(ResponseRewriterTest, SwitchOfProtocolsKeepsItsTwoFields) {
   const std::string out =
       response("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
   EXPECT_TRUE(has(out, "Connection: Upgrade\r\nUpgrade: websocket"));
+}
+
+TEST_F(ResponseRewriterTest, TrailersAreAnnouncedOnlyWhereTheyPass) {
+  EXPECT_FALSE(mentions(ok("Content-Length: 5\r\nTrailer: X-Sum\r\n"), "trailer"));
+  to_client_.passes_trailers = true;
+  EXPECT_TRUE(has(ok("Content-Length: 5\r\nTrailer: X-Sum\r\n"), "Trailer: X-Sum"));
+}
+
+TEST_F(ResponseRewriterTest, ViaTellsTheVersionThatTheAnswerCameWith) {
+  to_client_.adds_via = true;
+  EXPECT_TRUE(has(ok("Content-Length: 5\r\n"), "Via: 1.1 weir"));
+  EXPECT_TRUE(has(response("HTTP/1.0 200 OK\r\n\r\n"), "Via: 1.0 weir"));
 }
 
 TEST_F(ResponseRewriterTest, RulesSetAddAndRemove) {
