@@ -86,8 +86,9 @@ void EventLoop::run_once() {
 
 void EventLoop::turn(int flags) {
   arm_timer();
+  events_until_refresh_ = 0;
   event_base_loop(base_, flags | EVLOOP_NO_EXIT_ON_EMPTY);
-  refresh_now();
+  refresh_for_event();  // the clock was read when there were events
   run_timers();
 }
 

@@ -26,7 +26,7 @@ void IoEvent::remove() noexcept {
 
 void IoEvent::thunk(evutil_socket_t, short what, void* self) {
   auto* event = static_cast<IoEvent*>(self);
-  event->loop_->refresh_now();
+  event->loop_->refresh_for_event();
   event->on_ready_(
       Readiness{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0});
 }

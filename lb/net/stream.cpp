@@ -19,19 +19,26 @@ bool Stream::open(UniqueFd fd, Callback<Readiness> on_ready) {
   is_writable_ = true;
   has_hangup_ = false;
   os_error_ = 0;
-  if (event_.add(loop_, fd_.get(), bind<&Stream::on_event>(this))) return true;
-  fd_.reset();
-  return false;
+  event_assign(&event_, loop_.base(), fd_.get(),
+               EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, &thunk, this);
+  is_watching_ = event_add(&event_, nullptr) == 0;
+  if (!is_watching_) fd_.reset();
+  return is_watching_;
 }
 
-void Stream::on_event(Readiness readiness) {
-  if (readiness.readable) is_readable_ = true;
-  if (readiness.hangup) {
-    has_hangup_ = true;
-    is_readable_ = true;
-  }
-  if (readiness.writable) is_writable_ = true;
-  on_ready_(readiness);
+void Stream::thunk(evutil_socket_t, short what, void* self) {
+  auto* stream = static_cast<Stream*>(self);
+  stream->loop_.refresh_for_event();
+  const Readiness readiness{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0};
+  stream->has_hangup_ |= readiness.hangup;
+  stream->is_readable_ |= readiness.readable || readiness.hangup;
+  stream->is_writable_ |= readiness.writable;
+  stream->on_ready_(readiness);
+}
+
+void Stream::stop_watching() noexcept {
+  if (is_watching_) event_del(&event_);
+  is_watching_ = false;
 }
 
 Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
@@ -165,7 +172,7 @@ void Stream::shutdown_write() noexcept {
 }
 
 void Stream::close() noexcept {
-  event_.remove();
+  stop_watching();
   fd_.reset();
   queue_.clear();
   is_readable_ = false;

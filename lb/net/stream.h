@@ -29,6 +29,7 @@ class Stream {
   };
 
   Stream(EventLoop& loop, BlockPool& pool) : loop_(loop), queue_(pool) {}
+  ~Stream() { stop_watching(); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -65,16 +66,19 @@ class Stream {
   void reset() noexcept;           // the same with RST
 
  private:
-  void on_event(Readiness readiness);
+  static void thunk(evutil_socket_t, short what, void* self);
+  void stop_watching() noexcept;
   ReadResult read_result(ssize_t n, size_t capacity);
   WriteStatus write_pieces(const iovec* pieces, int count);
   WriteStatus fail(int error);
 
+  // An IoEvent of its own, without the second callback: there are two of these in each open stream.
+  event event_{};
   EventLoop& loop_;
-  UniqueFd fd_;
-  IoEvent event_;
   Callback<Readiness> on_ready_;
   ByteQueue queue_;
+  UniqueFd fd_;
+  bool is_watching_ = false;
   bool is_readable_ = false;
   bool is_writable_ = true;  // until the kernel says EAGAIN
   bool has_hangup_ = false;
