@@ -13,7 +13,8 @@
 
 namespace weir {
 
-struct ExchangeReport {
+// What is timed and counted while an exchange runs.
+struct ExchangeNumbers {
   TimePoint accepted{};     // the head was complete
   TimePoint leased{};       // the wait for a backend was over; 0 = never
   TimePoint connected{};    // 0 = never
@@ -22,18 +23,10 @@ struct ExchangeReport {
   TimePoint last_event{};
   TimePoint ended{};
   Duration longest_gap{};  // between two events
-  std::string_view request_id;
-  std::string_view client;  // address
-  std::string_view method;
-  std::string_view path;  // without the query
-  std::string_view pool;
-  std::string_view model;          // empty = unknown
-  std::string_view backend;        // id; empty = none
-  std::string_view finish_reason;  // as seen in the stream; empty = unknown
-  uint64_t bytes_in = 0;           // request body
-  uint64_t bytes_out = 0;          // response body
-  uint64_t events = 0;             // of an event stream, without comments and [DONE]
-  int64_t tokens_in = -1;          // by `usage`; -1 = unknown
+  uint64_t bytes_in = 0;   // request body
+  uint64_t bytes_out = 0;  // response body
+  uint64_t events = 0;     // of an event stream, without comments and [DONE]
+  int64_t tokens_in = -1;  // by `usage`; -1 = unknown
   int64_t tokens_out = -1;
   int status = 0;    // towards the client; 0 = none was sent
   int attempts = 0;  // sends
@@ -42,6 +35,17 @@ struct ExchangeReport {
   bool has_error = false;
   bool has_stream_error = false;  // the backend put an error event into its stream
   Error error{};                  // when has_error
+};
+
+struct ExchangeReport : ExchangeNumbers {
+  std::string_view request_id;
+  std::string_view client;  // address
+  std::string_view method;
+  std::string_view path;  // without the query
+  std::string_view pool;
+  std::string_view model;          // empty = unknown
+  std::string_view backend;        // id; empty = none
+  std::string_view finish_reason;  // as seen in the stream; empty = unknown
 };
 
 struct BackendEvent {

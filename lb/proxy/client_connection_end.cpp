@@ -16,7 +16,7 @@ constexpr Duration kLinger = std::chrono::seconds(2);
 }  // namespace
 
 void ClientConnection::on_exchange_done(ClientFate fate) {
-  WEIR_ASSERT(state_ == State::busy);
+  WEIR_ASSERT(state_ == State::busy || state_ == State::tunnel);
   context_.give_back(std::move(exchange_));
   switch (fate) {
     case ClientFate::reset:
@@ -73,10 +73,12 @@ void ClientConnection::on_deadline() {
       return;
     case State::busy:
       if (!exchange_->is_request_complete() && exchange_->wants_request_body()) {
-        exchange_->refuse(Error{ErrorKind::request_head_timeout, false, 0});
+        exchange_->refuse(Error{ErrorKind::request_body_timeout, false, 0});
       } else if (stream_.queued() > 0) {
-        on_left();  // it takes nothing
+        on_left(ErrorKind::write_stall);
       }
+      return;
+    case State::tunnel:
       return;
     case State::flushing:
     case State::lingering:
@@ -88,9 +90,9 @@ void ClientConnection::on_deadline() {
 }
 
 // FIN, reset or a broken pipe: the client is gone, and so is the reason for its generation.
-void ClientConnection::on_left() {
-  if (state_ == State::busy) {
-    exchange_->on_client_gone();
+void ClientConnection::on_left(ErrorKind why) {
+  if (exchange_) {
+    exchange_->on_client_gone(why);
     context_.give_back(std::move(exchange_));
   }
   close();
@@ -141,7 +143,7 @@ void ClientConnection::drain() {
 }
 
 void ClientConnection::close_now() {
-  on_left();  // for its exchange there is no difference
+  on_left(context_.is_draining ? ErrorKind::draining : ErrorKind::client_gone);
 }
 
 void ClientConnection::close() {

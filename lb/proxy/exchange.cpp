@@ -21,6 +21,8 @@ bool may_follow(Exchange::State from, Exchange::State to) {
       return from == waiting;
     case sending:
       return from == connecting;
+    case tunnel:
+      return from == sending;
     case done:
       return from != done;
   }
@@ -33,9 +35,7 @@ Exchange::Exchange(ProxyContext& context)
     : context_(context),
       body_(context.replay_blocks),
       relay_(context, *this, report_),
-      place_(bind<&Exchange::on_place_answer>(this)),
-      silence_(context.loop.timers(), bind<&Exchange::on_silence>(this)),
-      hold_(context.loop.timers(), bind<&Exchange::on_hold_over>(this)),
+      deadlines_(context.loop.timers(), bind<&Exchange::on_limit>(this)),
       resume_(context.loop, bind<&Exchange::on_resume>(this)) {}
 
 Exchange::~Exchange() = default;
@@ -46,42 +46,25 @@ void Exchange::become(State next) {
 }
 
 void Exchange::begin(ExchangeClient& client, const http::RequestHead& head,
-                     const http::PathVerdict& verdict, std::string_view client_address) {
+                     const http::PathVerdict& verdict, const ClientPeer& peer) {
   if (state_ == State::done) become(State::idle);
   client_ = &client;
-  method_ = head.method;
-  shape_ = verdict.shape;
-  framing_ = head.framing;
-  client_minor_version_ = head.minor_version;
-  client_keeps_alive_ = head.keep_alive && !context_.is_draining;
+  const std::string_view id = head.request_id.empty() ? context_.ids.next() : head.request_id;
+  facts_.take(head, verdict, peer, id, context_.options);
+  facts_.client_keeps_alive = head.keep_alive && !context_.is_draining;
+  pending_ = context_.pending.take(context_.balancer, context_.options);
+  pending_->on_placed = bind<&Exchange::on_place_answer>(this);
+  pending_->backend_id.clear();
+  pending_->attempts.start(head.method, facts_.is_repeatable);
+  facts_.write(head, peer, context_.options, &pending_->draft);
   expects_continue_ = head.expects_continue && head.framing.kind != http::BodyKind::none;
-  is_repeatable_ = http::is_repeatable(head.method, verdict.path_class);
-  is_inference_ = verdict.path_class == http::PathClass::inference;
-  may_reuse_ = true;
   is_backend_paused_ = client_failed_ = false;
-  wish_ = {};
-  excluded_ = 0;
-  retry_reason_.reset();
-  head_sent_ = 0;
-  path_.assign(head.path);
-  client_address_.assign(client_address);
-  request_id_.assign(head.request_id.empty() ? context_.ids.next() : head.request_id);
-  backend_id_.clear();
   report_ = {};
   report_.accepted = last_byte_ = context_.loop.now();
-  report_.request_id = request_id_;
-  report_.client = client_address_;
-  report_.method = http::to_string(method_);
-  report_.path = path_;
-  report_.pool = context_.balancer.options().pool;
-  http::RequestRewrite how;
-  how.client_address = client_address_;
-  how.request_id = request_id_;
-  how.rules = context_.options.header_up;
-  request_.clear();
-  http::rewrite_request(head, how, &request_);
-  body_.start(framing_, context_.options.replay_bytes, is_repeatable_);
+  body_.start(head.framing, context_.options.replay_bytes, facts_.is_repeatable,
+              &pending_->small_body);
   relay_.reset();
+  deadlines_.set_after(Limit::request, context_.options.request);
   active_index_ = context_.enter(*this);
 }
 
@@ -119,8 +102,8 @@ void Exchange::start() {
 
 void Exchange::ask_for_lease() {
   become(State::waiting);
-  Result<std::optional<Lease>> answer =
-      context_.balancer.ask(wish_, place_, context_.waker, context_.loop.now());
+  Result<std::optional<Lease>> answer = context_.balancer.ask(
+      pending_->attempts.wish(), pending_->place, context_.waker, context_.loop.now());
   if (!answer) {
     fail(answer.error());
   } else if (answer->has_value()) {
@@ -129,7 +112,7 @@ void Exchange::ask_for_lease() {
 }
 
 void Exchange::on_place_answer() {
-  Result<Lease> answer = place_.take_answer();
+  Result<Lease> answer = pending_->place.take_answer();
   if (answer) {
     on_lease(std::move(*answer));
   } else {
@@ -140,8 +123,7 @@ void Exchange::on_place_answer() {
 void Exchange::on_lease(Lease lease) {
   lease_ = std::move(lease);
   if (report_.leased == TimePoint{}) report_.leased = context_.loop.now();
-  backend_id_.assign(lease_.backend().id);
-  report_.backend = backend_id_;
+  pending_->backend_id.assign(lease_.backend().id);
   become(State::connecting);
   if (expects_continue_) {
     expects_continue_ = false;
@@ -150,7 +132,7 @@ void Exchange::on_lease(Lease lease) {
     if (state_ != State::connecting) return;
   }
   // What must not be sent twice does not go over a connection that its backend may just be closing.
-  const bool may_reuse = may_reuse_ && body_.is_held();
+  const bool may_reuse = pending_->attempts.may_reuse() && body_.is_held();
   backend_ = context_.pool.get(lease_, may_reuse, *this);
   if (backend_->state() == BackendConnection::State::busy) begin_sending();
 }
@@ -164,21 +146,22 @@ void Exchange::begin_sending() {
   report_.connected = context_.loop.now();
   last_byte_ = context_.loop.now();
   is_backend_broken_ = false;
-  ++report_.attempts;
+  pending_->attempts.note_send();
+  report_.attempts = pending_->attempts.sends();
   const BackendSpec& spec = lease_.backend();
-  head_.clear();
-  head_sent_ = 0;
-  http::finish_request(request_, {spec.api_key, spec.host_header}, method_, framing_, &head_);
-  relay_.start(RelayRequest{request_id_, backend_id_, report_.attempts, method_, shape_,
-                            client_minor_version_, client_keeps_alive_, is_inference_});
-  if (context_.options.first_byte > Duration::zero())
-    silence_.set_after(context_.options.first_byte);
+  RequestDraft& draft = pending_->draft;
+  draft.head.clear();
+  draft.sent = 0;
+  http::finish_request(draft.request, {spec.api_key, spec.host_header}, facts_.method,
+                       facts_.framing, &draft.head);
+  relay_.start({&facts_, backend_id(), report_.attempts}, &pending_->held);
+  deadlines_.set_after(Limit::silence, context_.options.first_byte);
   pump();
 }
 
 void Exchange::pump() {
   const bool was_full = body_.is_full();
-  switch (body_.pump(backend_->stream(), head_, &head_sent_)) {
+  switch (body_.pump(backend_->stream(), pending_ ? &pending_->draft : nullptr)) {
     case RequestBody::Pumped::failed:
       // The answer (a refusal) may be there all the same, whether an event told of it or not.
       is_backend_broken_ = true;
@@ -192,11 +175,21 @@ void Exchange::pump() {
   if (was_full && !body_.is_full()) client_->resume_request_body();
 }
 
+bool Exchange::is_request_sent() const {
+  const bool is_head_sent = !pending_ || pending_->draft.is_sent();
+  return is_head_sent && body_.is_complete() && body_.unsent() == 0;
+}
+
 void Exchange::on_backend_writable() {
   if (state_ == State::sending) pump();
+  if (state_ == State::tunnel) settle_tunnel(tunnel_->on_writable(Tunnel::Side::backend));
 }
 
 void Exchange::on_backend_readable() {
+  if (state_ == State::tunnel) {
+    settle_tunnel(tunnel_->on_readable(Tunnel::Side::backend));
+    return;
+  }
   for (int reads = 0; !is_backend_paused_; ++reads) {
     if (reads == kReadsPerTurn) {
       resume_.post();
@@ -211,21 +204,17 @@ void Exchange::on_backend_readable() {
       }
       return;
     }
-    ResponseRelay::Status status;
-    if (result.status == Stream::ReadStatus::data) {
-      last_byte_ = context_.loop.now();
-      if (report_.first_byte == TimePoint{}) report_.first_byte = last_byte_;
-      const bool was_holding = relay_.is_holding();
-      if (!body_.is_complete() || body_.unsent() > 0) relay_.will_close_client();
-      status = relay_.feed({context_.scratch.data(), result.bytes});
-      if (client_failed_) return;
-      if (!was_holding && relay_.is_holding()) hold_.set_after(context_.options.hold);
-      touch_silence();
-    } else {
-      status = relay_.on_close();
-    }
+    const ResponseRelay::Status status =
+        result.status == Stream::ReadStatus::data
+            ? take_response({context_.scratch.data(), result.bytes})
+            : relay_.on_close();
+    if (client_failed_) return;
     if (status == ResponseRelay::Status::done) {
       on_response_done();
+      return;
+    }
+    if (status == ResponseRelay::Status::switched) {
+      begin_tunnel({context_.scratch.data() + result.bytes - relay_.unread(), relay_.unread()});
       return;
     }
     if (status == ResponseRelay::Status::failed) {
@@ -235,9 +224,30 @@ void Exchange::on_backend_readable() {
       on_attempt_failed(error);
       return;
     }
-    if (relay_.is_committed() && body_.is_held()) body_.stop_holding();
+    if (relay_.is_committed()) on_committed();
     if (!stream.is_readable()) return;
   }
+}
+
+ResponseRelay::Status Exchange::take_response(std::string_view bytes) {
+  last_byte_ = context_.loop.now();
+  if (report_.first_byte == TimePoint{}) report_.first_byte = last_byte_;
+  const bool was_holding = relay_.is_holding();
+  if (!is_request_sent()) relay_.will_close_client();
+  const ResponseRelay::Status status = relay_.feed(bytes);
+  // The head of an event stream comes from an engine that hangs, too.
+  if (relay_.has_first_event()) lease_.saw_byte(last_byte_);
+  if (client_failed_) return status;
+  if (!was_holding && relay_.is_holding()) deadlines_.set_after(Limit::hold, context_.options.hold);
+  touch_silence();
+  return status;
+}
+
+// The client has seen a part of the answer: the request will not be sent again.
+void Exchange::on_committed() {
+  deadlines_.clear(Limit::request);
+  if (body_.is_held()) body_.stop_holding();
+  if (pending_ && is_request_sent()) drop_pending();
 }
 
 void Exchange::on_resume() {
@@ -245,17 +255,16 @@ void Exchange::on_resume() {
     client_->on_client_broken();
     return;
   }
+  if (state_ == State::tunnel) settle_tunnel(tunnel_->on_readable(Tunnel::Side::backend));
+  if (state_ == State::tunnel) client_->resume_request_body();
   if (state_ == State::sending && backend_->stream().is_readable()) on_backend_readable();
 }
 
 // The answer has begun: from now on the time between bytes counts, if there is a limit at all.
 void Exchange::touch_silence() {
   if (!relay_.has_first_event()) return;  // an event stream begins with its first event
-  if (context_.options.between_bytes > Duration::zero()) {
-    silence_.set_after(context_.options.between_bytes);
-  } else {
-    silence_.clear();
-  }
+  deadlines_.clear(Limit::request);
+  deadlines_.set_after(Limit::silence, context_.options.between_bytes);
 }
 
 void Exchange::write_to_client(std::string_view first, std::string_view second) {
@@ -285,7 +294,7 @@ void Exchange::on_client_drained() {
 Progress Exchange::progress() const {
   if (relay_.is_committed()) return Progress::committed;
   if (relay_.has_begun()) return Progress::response_begun;
-  if (head_sent_ > 0 && state_ == State::sending) return Progress::sent;
+  if (state_ == State::sending && pending_ && pending_->draft.sent > 0) return Progress::sent;
   return Progress::not_sent;
 }
 

@@ -1,6 +1,6 @@
 // How an exchange ends: well, elsewhere, with an error answer, or cut. The other half of
 // exchange.cpp.
-#include <fmt/core.h>
+#include <algorithm>
 
 #include "weir/assert.h"
 #include "weir/log.h"
@@ -12,9 +12,16 @@
 namespace weir {
 namespace {
 
-// Connecting may fail at every backend of a pool once; a bound all the same.
-constexpr int kMostConnects = 64;
+constexpr int64_t kLongestRetryAfterMs = 50'000;  // with the spread: a minute
 constexpr Duration kQuiet = std::chrono::milliseconds(50);
+
+// As the balancer estimates it for the next who comes; nobody is sent away for long.
+int retry_after_ms(const ProxyContext& context, ErrorKind kind) {
+  using std::chrono::milliseconds;
+  const Duration wait = context.balancer.retry_after(kind, context.loop.now());
+  const auto ms = std::chrono::duration_cast<milliseconds>(wait).count();
+  return static_cast<int>(std::clamp<int64_t>(ms, 0, kLongestRetryAfterMs));
+}
 
 bool means_no_backend(ErrorKind kind) {
   return kind == ErrorKind::no_backend_ready || kind == ErrorKind::backends_loading;
@@ -23,40 +30,69 @@ bool means_no_backend(ErrorKind kind) {
 }  // namespace
 
 void Exchange::on_response_done() {
-  const bool is_upload_over =
-      body_.is_complete() && body_.unsent() == 0 && head_sent_ == head_.size();
+  const bool is_upload_over = is_request_sent();
   const bool keeps_client = relay_.keeps_client_alive() && is_upload_over;
-  const TimePoint now = context_.loop.now();
-  if (report_.has_stream_error) {
-    lease_.failed(Error{ErrorKind::stream_aborted, false, 0}, now);
-  } else {
-    lease_.succeeded(now);
-  }
+  tell_outcome();
   if (relay_.backend_may_be_reused() && is_upload_over) {
     context_.pool.give_back(std::move(backend_));
   }
   finish(keeps_client ? ClientFate::keep : ClientFate::close);
 }
 
+// An answer arrived whole; what does it say of the backend?
+void Exchange::tell_outcome() {
+  const TimePoint now = context_.loop.now();
+  const int status = relay_.status();
+  if (relay_.passed_declined()) {
+    lease_.failed(Error{ErrorKind::backend_declined, false, 0}, now);
+  } else if (report_.has_stream_error) {
+    lease_.failed(Error{ErrorKind::stream_aborted, false, 0}, now);
+  } else if (status == 502 || status == 503 || status == 504) {
+    lease_.failed(Error{ErrorKind::gateway_status, false, 0}, now);
+  } else {
+    lease_.succeeded(now);
+  }
+}
+
 void Exchange::on_backend_failed(const Error& error) {
   on_attempt_failed(error);
 }
 
+void Exchange::on_limit(Limit limit) {
+  switch (limit) {
+    case Limit::silence:
+      on_silence();
+      return;
+    case Limit::hold:
+      on_hold_over();
+      return;
+    case Limit::request:
+      if (!relay_.is_committed()) fail(Error{ErrorKind::request_deadline, false, 0});
+      return;
+  }
+}
+
 void Exchange::on_silence() {
+  if (state_ == State::tunnel) {
+    report_.has_error = true;
+    report_.error = Error{ErrorKind::tunnel_idle, false, 0};
+    finish(ClientFate::cut);
+    return;
+  }
   if (state_ != State::sending) return;
   if (is_backend_paused_) {  // the client is what is slow; its own time-out watches it
     touch_silence();
     return;
   }
-  const bool has_begun = relay_.is_committed();
-  on_attempt_failed(
-      Error{has_begun ? ErrorKind::stream_interrupted : ErrorKind::first_byte_timeout, false, 0});
+  const bool has_begun = relay_.is_committed() || relay_.has_first_event();
+  on_attempt_failed(Error{
+      has_begun ? ErrorKind::between_bytes_timeout : ErrorKind::first_byte_timeout, false, 0});
 }
 
 void Exchange::on_hold_over() {
   if (state_ != State::sending) return;
   relay_.release_hold();
-  if (relay_.is_committed()) body_.stop_holding();
+  if (relay_.is_committed()) on_committed();
 }
 
 void Exchange::check_silence() {
@@ -79,9 +115,14 @@ void Exchange::look_for_resets() {
 
 void Exchange::on_attempt_failed(Error error) {
   if (is_logged(LogLevel::debug)) {
-    log_debug("exchange " + request_id_ + ": backend " + backend_id_ + ": " + describe(error));
+    log_debug("exchange " + std::string(facts_.id()) + ": backend " + std::string(backend_id()) +
+              ": " + describe(error));
   }
-  if (error.kind == ErrorKind::backend_declined && !may_go_elsewhere(error)) {
+  const bool is_body_held = body_.is_held() || !body_.was_touched();
+  const bool is_again =
+      pending_ && pending_->attempts.tries_again({error, progress(), lease_.serial(), is_body_held},
+                                                 context_.loop.now());
+  if (!is_again && error.kind == ErrorKind::backend_declined) {
     relay_.pass_declined();
     on_response_done();
     return;
@@ -93,54 +134,27 @@ void Exchange::on_attempt_failed(Error error) {
     lease_.failed(error, context_.loop.now());
     if (context_.on_trouble) context_.on_trouble(lease_.serial());
   }
-  if (!try_again(error)) fail(error);
-}
-
-RetryVerdict Exchange::judge(const Error& error) const {
-  RetrySituation situation;
-  situation.error = error;
-  situation.progress = progress();
-  situation.sends = report_.attempts;
-  situation.max_sends = context_.options.max_sends;
-  situation.is_repeatable = is_repeatable_;
-  situation.is_body_held = body_.is_held() || !body_.was_touched();
-  return judge_retry(situation);
-}
-
-bool Exchange::may_go_elsewhere(const Error& error) const {
-  if (judge(error) == RetryVerdict::give_up || excluded_ == wish_.excluded.size()) return false;
-  Wish without_this = wish_;
-  without_this.excluded[excluded_] = lease_.serial();
-  return context_.balancer.has_usable(without_this);
-}
-
-bool Exchange::try_again(const Error& error) {
-  const RetryVerdict verdict = judge(error);
-  if (verdict == RetryVerdict::give_up) return false;
-  may_reuse_ = false;  // whatever happened, the next connection is a fresh one
-  // Those that refuse leave the pool at once; so many that answer nothing are a broken network.
-  if (excluded_ == wish_.excluded.size()) return false;
-  wish_.excluded[excluded_++] = lease_.serial();
-  // What looks like a connection that went stale may be a backend that is just dying: another one
-  // is the better place.
-  if (verdict == RetryVerdict::same_or_other && !context_.balancer.has_usable(wish_)) {
-    wish_.excluded[--excluded_] = 0;
+  if (is_again) {
+    try_again();
+  } else {
+    fail(error);
   }
+}
+
+void Exchange::try_again() {
   drop_backend();
   lease_ = {};
   relay_.reset();
   body_.rewind();
-  head_sent_ = 0;
-  retry_reason_ = error;
+  pending_->draft.sent = 0;
   forget_attempt();
   ask_for_lease();
-  return true;
 }
 
 // What the report says of an answer is said of the one that the client gets.
 void Exchange::forget_attempt() {
-  hold_.clear();
-  silence_.clear();
+  deadlines_.clear(Limit::hold);
+  deadlines_.clear(Limit::silence);
   report_.first_byte = report_.first_event = report_.last_event = {};
   report_.longest_gap = {};
   report_.bytes_out = report_.events = 0;
@@ -149,14 +163,17 @@ void Exchange::forget_attempt() {
 }
 
 void Exchange::fail(const Error& error) {
-  const Error shown = retry_reason_ && means_no_backend(error.kind) ? *retry_reason_ : error;
+  const bool is_after_failure =
+      pending_ && pending_->attempts.reason() && means_no_backend(error.kind);
+  const Error shown = is_after_failure ? *pending_->attempts.reason() : error;
   report_.has_error = true;
   report_.error = shown;
   std::string message;
   if (means_no_backend(shown.kind)) {
     message = context_.balancer.describe_backends();
-  } else if (blame(shown.kind) == Blame::backend && !backend_id_.empty()) {
-    message = "backend " + backend_id_ + ": " + std::string(traits(shown.kind).message);
+  } else if (blame(shown.kind) == Blame::backend && !backend_id().empty()) {
+    message = "backend " + std::string(backend_id()) + ": ";
+    message += traits(shown.kind).message;
   }
   drop_backend();
   if (!relay_.is_committed()) {
@@ -174,16 +191,17 @@ void Exchange::fail(const Error& error) {
 
 void Exchange::answer_with_error(const Error& error, std::string_view message) {
   const bool keeps_client =
-      client_keeps_alive_ && body_.is_complete() && error.kind != ErrorKind::draining;
+      facts_.client_keeps_alive && body_.is_complete() && error.kind != ErrorKind::draining;
   http::ErrorAnswer answer;
   answer.kind = error.kind;
   answer.message = message;
-  answer.request_id = request_id_;
-  answer.backend = backend_id_;
+  answer.request_id = facts_.id();
+  answer.backend = backend_id();
   answer.attempts = report_.attempts;
-  answer.client_minor_version = client_minor_version_;
+  answer.retry_after_ms = retry_after_ms(context_, error.kind);
+  answer.client_minor_version = facts_.client_minor_version;
   answer.close = !keeps_client;
-  answer.is_head = method_ == http::Method::head;
+  answer.is_head = facts_.method == http::Method::head;
   context_.out.clear();
   http::append_error_response(answer, &context_.out);
   report_.status = traits(error.kind).status;
@@ -192,33 +210,27 @@ void Exchange::answer_with_error(const Error& error, std::string_view message) {
 }
 
 void Exchange::answer_locally(const LocalAnswer& answer) {
-  const bool keeps_client = client_keeps_alive_ && framing_.kind == http::BodyKind::none;
+  const bool keeps_client =
+      facts_.client_keeps_alive && facts_.framing.kind == http::BodyKind::none;
   report_.is_probe_path = true;
   report_.status = answer.status;
-  context_.out = fmt::format(
-      "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nX-Request-Id: "
-      "{}\r\n{}\r\n",
-      answer.status == 200 ? "200 OK" : "503 Service Unavailable", answer.body.size(), request_id_,
-      keeps_client ? (client_minor_version_ == 0 ? "Connection: keep-alive\r\n" : "")
-                   : "Connection: close\r\n");
-  if (method_ != http::Method::head) context_.out += answer.body;
+  context_.out.clear();
+  append_local_answer(answer, facts_, keeps_client, &context_.out);
   write_to_client(context_.out, {});
   finish(keeps_client ? ClientFate::keep : ClientFate::close);
 }
 
 void Exchange::refuse(const Error& error) {
-  if (state_ == State::done) return;
-  retry_reason_.reset();
-  fail(error);
+  if (state_ != State::done) fail(error);
 }
 
-void Exchange::on_client_gone() {
+void Exchange::on_client_gone(ErrorKind why) {
   // A client that closes after [DONE] has had its answer.
   if (relay_.is_done_event_seen()) {
     if (lease_) lease_.succeeded(context_.loop.now());
   } else {
     report_.has_error = true;
-    report_.error = Error{ErrorKind::client_gone, false, 0};
+    report_.error = Error{why, false, 0};
   }
   client_ = nullptr;
   finish(ClientFate::cut);
@@ -228,18 +240,43 @@ void Exchange::drop_backend() {
   if (backend_) context_.pool.discard(std::move(backend_));
 }
 
+void Exchange::drop_pending() {
+  if (!pending_) return;
+  pending_->place.leave();
+  body_.forget_small();
+  relay_.forget_held();
+  pending_->trim();
+  context_.pending.give_back(std::move(pending_));
+}
+
+// Of the last attempt, also between two.
+std::string_view Exchange::backend_id() const {
+  if (pending_) return pending_->backend_id;
+  return lease_ ? std::string_view(lease_.backend().id) : std::string_view();
+}
+
+void Exchange::tell_observer() {
+  ExchangeReport report;
+  static_cast<ExchangeNumbers&>(report) = report_;
+  facts_.tell(&report);
+  report.pool = context_.balancer.options().pool;
+  report.backend = backend_id();
+  report.finish_reason = relay_.finish_reason();
+  context_.observer.on_exchange(report);
+}
+
 void Exchange::finish(ClientFate fate) {
   become(State::done);
-  place_.leave();
-  drop_backend();  // closing it is what stops the generation
-  lease_ = {};
-  silence_.clear();
-  hold_.clear();
+  tunnel_.reset();
   body_.clear();
+  drop_backend();  // closing it is what stops the generation
+  deadlines_.clear_all();
   if (Exchange* moved = context_.leave(active_index_)) moved->active_index_ = active_index_;
   report_.ended = context_.loop.now();
-  context_.observer.on_exchange(report_);
-  retry_reason_.reset();
+  tell_observer();
+  drop_pending();
+  lease_ = {};
+  facts_.release();
   relay_.reset();
   if (client_ == nullptr) return;
   ExchangeClient* client = client_;

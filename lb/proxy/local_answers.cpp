@@ -39,6 +39,20 @@ LocalAnswer local_health(const ProxyContext& context) {
   return {503, body + "\"}\n"};
 }
 
+void append_local_answer(const LocalAnswer& answer, const RequestFacts& request, bool keeps_client,
+                         std::string* out) {
+  out->append(answer.status == 200 ? "HTTP/1.1 200 OK" : "HTTP/1.1 503 Service Unavailable");
+  out->append("\r\nContent-Type: application/json\r\nContent-Length: ");
+  out->append(std::to_string(answer.body.size())).append("\r\nX-Request-Id: ").append(request.id());
+  if (!keeps_client) {
+    out->append("\r\nConnection: close");
+  } else if (request.client_minor_version == 0) {
+    out->append("\r\nConnection: keep-alive");
+  }
+  out->append("\r\n\r\n");
+  if (request.method != http::Method::head) out->append(answer.body);
+}
+
 bool has_key(const http::RequestHead& head, std::string_view key) {
   if (const auto value = head.fields.find("Authorization")) {
     if (is_equal_in_constant_time(without_bearer(*value), key)) return true;

@@ -15,8 +15,10 @@
 #include "lb/http/head_parser.h"
 #include "lb/net/byte_queue.h"
 #include "lb/net/event_loop.h"
+#include "lb/proxy/pending_request.h"
 #include "lb/proxy/proxy_options.h"
 #include "lb/proxy/request_ids.h"
+#include "lb/proxy/spares.h"
 
 namespace weir {
 
@@ -70,9 +72,11 @@ struct ProxyContext {
   http::HeadParser request_parser;
   http::HeadParser response_parser;
   RequestIds ids;
+  Spares<PendingRequest> pending;
   std::string out;                // heads are built here before they are written
   std::vector<Exchange*> active;  // begun and not done
   bool is_draining = false;
+  size_t held_bytes = 0;               // announced by the plain answers that are being held
   std::array<char, kScratch> scratch;  // every read goes here
   std::atomic<uint32_t> clients{0};    // written by its own thread, and by who hands one over
   std::atomic<uint32_t> exchanges{0};  // active.size(), for other threads

@@ -32,6 +32,7 @@ struct ProxyOptions {
   size_t hold_bytes = 16 * 1024;  // … and for so many bytes of comments
   size_t plain_hold_bytes =
       8 * 1024 * 1024;  // a plain JSON answer up to this is held until it is whole
+  size_t plain_hold_total = 64 * 1024 * 1024;  // of all such answers of a worker
   size_t replay_bytes =
       8 * 1024 * 1024;  // a request body up to this is kept so that it can be sent again
   Duration silent_grace =

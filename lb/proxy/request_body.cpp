@@ -15,8 +15,10 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 }  // namespace
 
-void RequestBody::start(http::Framing framing, size_t replay_bytes, bool is_repeatable) {
+void RequestBody::start(http::Framing framing, size_t replay_bytes, bool is_repeatable,
+                        std::string* small) {
   WEIR_ASSERT(bytes_.is_empty());
+  bytes_.set_small(small);
   kind_ = framing.kind;
   replay_bytes_ = replay_bytes;
   // A body that is announced longer than the bound is not worth beginning to keep.
@@ -62,7 +64,7 @@ bool RequestBody::is_full() const {
   return unsent() >= kHighWater;
 }
 
-RequestBody::Pumped RequestBody::pump(Stream& backend, std::string_view head, size_t* head_sent) {
+RequestBody::Pumped RequestBody::pump(Stream& backend, RequestDraft* draft) {
   // Held chunks fill what may be held, and more may come: to go on they must be let go of.
   const bool may_grow = kind_ == http::BodyKind::chunked && !is_complete_;
   if (is_held_ && may_grow && is_full()) stop_holding();
@@ -70,17 +72,16 @@ RequestBody::Pumped RequestBody::pump(Stream& backend, std::string_view head, si
     iovec pieces[kPieces];
     int count = 0;
     size_t wanted = 0;
-    if (*head_sent < head.size()) {
-      pieces[count++] = {const_cast<char*>(head.data()) + *head_sent, head.size() - *head_sent};
-    }
+    const size_t head_left = draft != nullptr ? draft->head.size() - draft->sent : 0;
+    if (head_left > 0) pieces[count++] = {draft->head.data() + draft->sent, head_left};
     count += bytes_.peek(pieces + count, kPieces - count, sent_);
     for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
     if (wanted == 0) return is_complete_ ? Pumped::all_sent : Pumped::waits_for_client;
     const ssize_t n = backend.write_some(pieces, count);
     if (n < 0) return Pumped::failed;
     if (n == 0) return Pumped::blocked;
-    const size_t of_head = std::min(static_cast<size_t>(n), head.size() - *head_sent);
-    *head_sent += of_head;
+    const size_t of_head = std::min(static_cast<size_t>(n), head_left);
+    if (of_head > 0) draft->sent += of_head;
     sent_ += static_cast<size_t>(n) - of_head;
     if (!is_held_) drop_sent();
   }
@@ -99,6 +100,7 @@ void RequestBody::drop_sent() {
 
 void RequestBody::clear() {
   bytes_.clear();
+  bytes_.set_small(nullptr);
   sent_ = 0;
   is_held_ = false;
 }

@@ -8,8 +8,9 @@
 #include <string_view>
 
 #include "lb/http/message_head.h"
-#include "lb/net/byte_queue.h"
 #include "lb/net/stream.h"
+#include "lb/proxy/body_store.h"
+#include "lb/proxy/request_facts.h"
 
 namespace weir {
 
@@ -17,7 +18,8 @@ class RequestBody {
  public:
   explicit RequestBody(BlockPool& blocks) : bytes_(blocks) {}
 
-  void start(http::Framing framing, size_t replay_bytes, bool is_repeatable);
+  // `small`: where a small body is kept; must live until clear() or forget_small().
+  void start(http::Framing framing, size_t replay_bytes, bool is_repeatable, std::string* small);
 
   enum class Added : uint8_t { ok, out_of_memory };
   Added add(std::string_view data);  // content, not framing
@@ -26,9 +28,10 @@ class RequestBody {
   void grow(size_t bytes);
   Added finish();  // the client has sent all of it
 
-  // Sends head (from head_sent on) and body as far as the connection takes them.
+  // Sends what is left of the head and the body as far as the connection takes them; no draft: the
+  // head was sent.
   enum class Pumped : uint8_t { all_sent, blocked, waits_for_client, failed };
-  Pumped pump(Stream& backend, std::string_view head, size_t* head_sent);
+  Pumped pump(Stream& backend, RequestDraft* draft);
 
   // Only a request that is safe to repeat is held; one without a body then always is, until
   // stop_holding().
@@ -42,12 +45,13 @@ class RequestBody {
 
   void rewind() { sent_ = 0; }  // for another attempt; only while held
   void stop_holding();          // the response has begun: what was sent is not needed again
+  void forget_small() { bytes_.set_small(nullptr); }  // all was sent and nothing is held
   void clear();
 
  private:
   void drop_sent();
 
-  ByteQueue bytes_;
+  BodyStore bytes_;
   size_t sent_ = 0;       // of bytes_
   uint64_t dropped_ = 0;  // sent and thrown away
   uint64_t received_ = 0;
