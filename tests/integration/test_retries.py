@@ -24,11 +24,18 @@ class HowOften(ProxyTest):
         self.assertEqual(sum(len(backend.requests) for backend in backends), 2)
 
     def test_number_of_sends_is_a_setting(self):
-        for attempts in (1, 4):
-            backends = [self.backend(dies) for _ in range(5)]
-            with self.subTest(attempts), self.weir_serve(*backends, retry={"attempts": attempts}) as weir:
-                self.assertEqual(weir.ask().status, 502)
-                self.assertEqual(sum(len(backend.requests) for backend in backends), attempts)
+        def talks_nonsense(connection, request):
+            connection.send(b"nonsense\r\n\r\n")
+            connection.fin()
+
+        # No POST is sent more than twice, and nobody gets what two backends died of.
+        for attempts, method, behaviour, sends in ((1, "POST", dies, 1), (4, "GET", talks_nonsense, 4),
+                                                   (4, "POST", talks_nonsense, 2), (4, "GET", dies, 2)):
+            backends = [self.backend(behaviour) for _ in range(5)]
+            with self.subTest((attempts, method, sends)), \
+                    self.weir_serve(*backends, retry={"attempts": attempts}) as weir:
+                self.assertEqual(weir.ask(method, "/v1/models" if method == "GET" else CHAT).status, 502)
+                self.assertEqual(sum(len(backend.requests) for backend in backends), sends)
                 for backend in backends:
                     backend.stop()
 
