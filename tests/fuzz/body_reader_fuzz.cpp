@@ -31,7 +31,7 @@ Body read(std::string_view bytes, uint32_t seed) {
       const BodyReader::Piece piece = reader.next(rest);
       check(piece.length <= rest.size(), "a piece lies within the input");
       body.used += piece.length;
-      if (piece.kind == Kind::strip) {
+      if (piece.kind == Kind::strip || piece.kind == Kind::trailer) {
         body.stripped += piece.length;
       } else {
         body.raw += rest.substr(0, piece.length);
