@@ -14,8 +14,11 @@ std::string tagged(std::string_view tag, std::string_view text, std::string_view
          html_text(text) + "</" + std::string(tag) + ">";
 }
 
-std::string table(std::string_view caption, const std::vector<TableRow>& rows) {
-  std::string text = "<div class=\"scroll\"><table>" + tagged("caption", caption) + "<thead><tr>";
+// `kind`: of "told" the last column is a text.
+std::string table(std::string_view caption, const std::vector<TableRow>& rows,
+                  std::string_view kind = "numbers") {
+  std::string text = "<div class=\"scroll\"><table class=\"" + std::string(kind) + "\">" +
+                     tagged("caption", caption) + "<thead><tr>";
   for (const std::string& head : rows.front()) text += tagged("th", head, "scope=\"col\"");
   text += "</tr></thead><tbody>\n";
   for (size_t i = 1; i < rows.size(); ++i) {
@@ -133,7 +136,7 @@ class Page {
     text_ += "</div>\n<section class=\"card\">";
     std::vector<TableRow> rows{step_heads()};
     for (const StepRow& step : document_.steps) rows.push_back(step_cells(step));
-    text_ += table("Every step in the order it ran; times in ms", rows) + "</section>\n";
+    text_ += table("Every step in the order it ran; times in ms", rows, "told") + "</section>\n";
   }
 
   void add_measures() {
@@ -141,7 +144,7 @@ class Page {
     if (!plotted.empty()) text_ += "<div class=\"pair\">\n";
     for (size_t i = 0; i < plotted.size(); ++i) {
       text_ += figure("measure-" + std::to_string(i), plotted[i].name + " by percentile",
-                      plotted[i].definition + "; each nine is as wide as the last");
+                      plotted[i].definition + "; stretched towards the tail");
     }
     if (!plotted.empty()) text_ += "</div>\n";
     TableRow heads{"ms", "mean"};
@@ -159,10 +162,10 @@ class Page {
                  {ms_text(samples.most()), count_text(samples.count()), measure.definition});
       rows.push_back(std::move(row));
     }
-    text_ +=
-        "<section class=\"card\">" +
-        table("Latencies of whole answers, in ms (?: too few samples for that percentile)", rows) +
-        "</section>\n";
+    text_ += "<section class=\"card\">" +
+             table("Latencies of whole answers, in ms (?: too few samples for that percentile)",
+                   rows, "told") +
+             "</section>\n";
   }
 
   void add_timeline() {
@@ -206,7 +209,7 @@ class Page {
         table("Backends; times in ms. Imbalance " + number_text(numbers.imbalance.most_to_mean, 2) +
                   " (tokens of the busiest to the mean), Jain " +
                   number_text(numbers.imbalance.jain, 3),
-              rows) +
+              rows, "told") +
         "</section>\n";
   }
 

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """The result files of `weir bench` under the programs that read those of `vllm bench serve`. Not part of CI: needs vLLM.
 
-    VLLM_REAL_DIR=… python3 tests/load/vllm_reads_ours.py RUN.json [--theirs VLLM.json] [--ci-script CONVERT.py]
+    VLLM_REAL_DIR=… python3 tests/load/vllm_reads_ours.py RUN.json [--theirs VLLM.json] [--plot]
 
 RUN.json        of `weir bench --out RUN.json --detailed`
 --theirs        a file of the real `vllm bench serve --save-result --save-detailed`: every key of it has to be in ours, of its type
---ci-script     vLLM's own convert-results-json-to-markdown.py (.buildkite/performance-benchmarks/scripts of its repository); needs
-                pandas, tabulate, psutil and regex in the environment of vLLM
+--plot          `vllm bench sweep plot`, too: needs pandas, matplotlib and seaborn on PYTHONPATH
 
 The programs: vLLM's timeline (benchmarks/plot.py), the reader and the table of its sweeps (benchmarks/sweep/plot.py), its writer of the
 PyTorch benchmark format (benchmarks/lib/utils.py), and what it computes itself (numpy) from the arrays.
@@ -87,32 +86,31 @@ def compare_keys(ours, theirs):
     return mistakes
 
 
-def run_ci_script(python, script, run):
+def draw_sweep(venv, run):
+    """`vllm bench sweep plot` over a folder with our file: it ends with a picture."""
     with tempfile.TemporaryDirectory() as folder:
-        name = Path(folder) / "serving_weir"
-        shutil.copy(run, f"{name}.json")
-        commands = {"server_command": "vllm serve tiny --tensor-parallel-size 1",
-                    "client_command": "vllm bench serve --dataset-name random --request-rate 20"}
-        Path(f"{name}.commands").write_text(json.dumps({**commands, "gpu_type": "none"}))
-        done = subprocess.run([python, os.path.abspath(script), "-r", folder], cwd=folder, capture_output=True, text=True, timeout=300)
-        table = Path(folder) / "benchmark_results.md"
-        rows = Path(folder) / "benchmark_results.json"
-        print(done.stdout[-500:], done.stderr[-1500:], sep="\n")
-        print(f"CI script: {len(json.loads(rows.read_text())) if rows.exists() else 'no'} rows, {table.stat().st_size if table.exists() else 0} bytes of table")
-        return rows.exists()
+        with open(run, encoding="utf-8") as file:
+            ours = json.load(file)
+        (Path(folder) / "weir").mkdir()
+        (Path(folder) / "weir" / "summary.json").write_text(json.dumps([ours]))
+        subprocess.run([f"{venv}/bin/vllm", "bench", "sweep", "plot", folder, "--var-x", "request_rate", "--var-y", "p99_ttft_ms",
+                        "--curve-by", "model_id"], check=True, timeout=600, stdout=subprocess.DEVNULL)
+        pictures = list(Path(folder).glob("*.png"))
+        print(f"vllm bench sweep plot: a picture of {pictures[0].stat().st_size} bytes" if pictures else "vllm bench sweep plot: no picture")
+        return bool(pictures)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--theirs")
-    parser.add_argument("--ci-script")
+    parser.add_argument("--plot", action="store_true")
     options = parser.parse_args()
-    python = os.path.join(os.environ["VLLM_REAL_DIR"], "venv/bin/python")
+    venv = os.path.join(os.environ["VLLM_REAL_DIR"], "venv")
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "run.json")
         shutil.copy(options.run, copy)
-        subprocess.run([python, "-c", INSIDE, copy], check=True, timeout=600)
+        subprocess.run([f"{venv}/bin/python", "-c", INSIDE, copy], check=True, timeout=600)
     if options.theirs:
         with open(options.run, encoding="utf-8") as file, open(options.theirs, encoding="utf-8") as other:
             ours, theirs = json.load(file), json.load(other)
@@ -120,7 +118,7 @@ def main():
         print("\n".join(mistakes) or f"keys: all {len(theirs)} of vLLM's file are in ours")
         if mistakes:
             return 1
-    if options.ci_script and not run_ci_script(python, options.ci_script, options.run):
+    if options.plot and not draw_sweep(venv, options.run):
         return 1
     return 0
 
