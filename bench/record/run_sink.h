@@ -48,10 +48,11 @@ struct ReportOptions {
   std::string html;
   std::string markdown;
   std::string junit;
-  std::string percentiles;    // "50,90,99"
-  bool json = false;          // the result on stdout is run.json
-  bool allow_failed = false;  // failed requests do not make exit status 1
-  bool detailed = false;      // per-request arrays in run.json
+  std::string percentiles;           // "50,90,99"
+  std::vector<std::string> secrets;  // keys that were given, which no output may have
+  bool json = false;                 // the result on stdout is run.json
+  bool allow_failed = false;         // failed requests do not make exit status 1
+  bool detailed = false;             // per-request arrays in run.json
 };
 
 }  // namespace weir

@@ -17,6 +17,7 @@ namespace weir {
 namespace {
 
 constexpr size_t kMostMetadata = 64;
+constexpr size_t kShortestSecret = 8;  // shorter ones would take words out of other texts
 
 std::string because() {
   return std::string(": ") + strerror(errno);
@@ -83,6 +84,9 @@ Result<ReportSettings, Problem> read_settings(const ReportOptions& options) {
   for (const char* name : {"OPENAI_API_KEY", "VLLM_API_KEY", "WEIR_API_KEY", "HF_TOKEN"}) {
     const char* value = getenv(name);
     if (value != nullptr && *value != '\0') settings.secrets.emplace_back(value);
+  }
+  for (const std::string& secret : options.secrets) {
+    if (secret.size() >= kShortestSecret) settings.secrets.push_back(secret);
   }
   settings.verdict.allow_failed = options.allow_failed;
   settings.is_detailed = options.detailed;

@@ -218,6 +218,11 @@ ReportOptions report_options(const BenchFlags& flags) {
   report.markdown = flags.markdown.value_or("");
   report.junit = flags.junit.value_or("");
   report.percentiles = flags.percentiles.value_or("");
+  if (flags.api_key) report.secrets.push_back(*flags.api_key);
+  // A server may repeat it in an error: "Authorization: Bearer KEY" is known by its last word.
+  for (const std::string& header : flags.headers) {
+    report.secrets.push_back(header.substr(header.find_last_of(": ") + 1));
+  }
   report.json = flags.json;
   report.allow_failed = flags.allow_failed;
   report.detailed = flags.detailed;
