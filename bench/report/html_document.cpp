@@ -124,7 +124,7 @@ class Page {
     add(latency.ttft, "TTFT");
     add(latency.itl, "ITL");
     add(latency.e2el, "E2EL");
-    if (numbers.goodput) add_tile(share_text(numbers.goodput->share), "goodput of the requests");
+    if (numbers.goodput) add_tile(percent_text(numbers.goodput->share), "goodput of the requests");
     text_ += "</div>\n";
   }
 

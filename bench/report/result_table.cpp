@@ -70,7 +70,7 @@ class Table {
   void add_goodput() {
     if (!report_.numbers.goodput) return;
     const GoodputNumbers& goodput = *report_.numbers.goodput;
-    line("goodput", number_text(goodput.per_s, 2) + " req/s   " + share_text(goodput.share) +
+    line("goodput", number_text(goodput.per_s, 2) + " req/s   " + percent_text(goodput.share) +
                         " of the requests within " + joined(settings_.goodput_texts));
   }
 
