@@ -1,35 +1,11 @@
 // JSON strings out of any bytes.
 
-#include <array>
+#include "weir/utf8.h"
 
-#include "lb/http/ascii.h"
 #include "lb/http/error_response.h"
 
 namespace weir::http {
 namespace {
-
-// The length of the valid UTF-8 sequence at text[at], or 0 (RFC 3629: no overlong forms, no
-// surrogates).
-size_t sequence_length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[i])) : 0U;
-  };
-  const auto is_tail = [&](size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const unsigned first = byte(at);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return is_tail(at + 1) ? 2 : 0;
-  if ((first & 0xf0U) == 0xe0) {
-    const unsigned second = byte(at + 1);
-    const bool is_bad = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f);
-    return !is_bad && is_tail(at + 1) && is_tail(at + 2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned second = byte(at + 1);
-    const bool is_bad = (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-    return !is_bad && is_tail(at + 1) && is_tail(at + 2) && is_tail(at + 3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escaped(char c, std::string* out) {
   switch (c) {
@@ -66,11 +42,11 @@ void append_escaped(char c, std::string* out) {
 void append_json_string(std::string_view text, std::string* out) {
   size_t at = 0;
   while (at < text.size()) {
-    const size_t length = sequence_length(text, at);
+    const size_t length = utf8_length(text.substr(at));
     if (length == 1) {
       append_escaped(text[at], out);
     } else if (length == 0) {
-      out->append("\xef\xbf\xbd");  // U+FFFD
+      out->append(kReplacementCharacter);
     } else {
       out->append(text.substr(at, length));
     }

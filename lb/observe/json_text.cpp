@@ -4,41 +4,15 @@
 #include <charconv>
 #include <chrono>
 
+#include "weir/utf8.h"
+
 namespace weir {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kHex = "0123456789abcdef";
 
 uint8_t byte_of(char c) {
   return static_cast<uint8_t>(c);
-}
-
-// The length of the well-formed UTF-8 character at the front (RFC 3629: no overlong forms, no
-// surrogates), 0 if there is none.
-size_t character_length(std::string_view text) {
-  const uint8_t lead = byte_of(text.front());
-  if (lead < 0x80) return 1;
-  size_t length = 0;
-  uint8_t low = 0x80;
-  uint8_t high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  }
-  if (length == 0 || text.size() < length) return 0;
-  if (byte_of(text[1]) < low || byte_of(text[1]) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if ((byte_of(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  return length;
 }
 
 bool is_control(char c) {
@@ -68,10 +42,10 @@ void append_escaped(std::string& out, std::string_view text, size_t most, bool i
   size_t i = 0;
   while (i < text.size()) {
     const char c = text[i];
-    const size_t length = character_length(text.substr(i));
+    const size_t length = utf8_length(text.substr(i));
     if (i + (length == 0 ? 1 : length) > most) return;
     if (length == 0) {
-      out += kReplacement;
+      out += kReplacementCharacter;
     } else if (is_control(c)) {
       append_control(out, c);
     } else {
