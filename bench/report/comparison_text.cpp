@@ -7,7 +7,7 @@ namespace weir {
 namespace {
 
 std::string value_text(const ComparedMeasure& measure, double value) {
-  return measure.is_share ? percent_text(value) : ms_text(value);
+  return measure.is_share ? in_percent(value) : ms_text(value);
 }
 
 std::string points_text(double share) {
@@ -61,7 +61,7 @@ std::string comparison_table(const RunFile& a, const RunFile& b, const Compariso
   std::string text =
       "A  " + a.path + "  " + a.started_at + "  " + counted(a.ok, "whole answer") + "\n";
   text += "B  " + b.path + "  " + b.started_at + "  " + counted(b.ok, "whole answer") + "\n\n";
-  const std::string interval = percent_text(options.resample.confidence) + " interval";
+  const std::string interval = in_percent(options.resample.confidence) + " interval";
   std::vector<TableRow> rows{{"measure", "A", "B", "unit", "change", interval, "finding"}};
   for (const ComparedMeasure& measure : comparison.measures) {
     std::string finding(to_string(measure.finding));

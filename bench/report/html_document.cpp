@@ -124,7 +124,7 @@ class Page {
     add(latency.ttft, "TTFT");
     add(latency.itl, "ITL");
     add(latency.e2el, "E2EL");
-    if (numbers.goodput) add_tile(percent_text(numbers.goodput->share), "goodput of the requests");
+    if (numbers.goodput) add_tile(in_percent(numbers.goodput->share), "goodput of the requests");
     text_ += "</div>\n";
   }
 
@@ -148,7 +148,7 @@ class Page {
     }
     if (!plotted.empty()) text_ += "</div>\n";
     TableRow heads{"ms", "mean"};
-    for (const double percent : settings_.percents) heads.push_back("p" + percent_text(percent));
+    for (const double percent : settings_.percents) heads.push_back("p" + in_percent(percent));
     heads.insert(heads.end(), {"max", "samples", "what it is"});
     std::vector<TableRow> rows{heads};
     for (const MeasureRow& measure : measures_of(report_.numbers)) {

@@ -73,9 +73,9 @@ TableRow backend_cells(const BackendNumbers& backend) {
   const LatencyNumbers& latency = backend.latency;
   const double input = static_cast<double>(backend.tokens.input);
   const std::string cached =
-      input > 0 ? percent_text(static_cast<double>(backend.tokens.cached) / input) : "-";
+      input > 0 ? in_percent(static_cast<double>(backend.tokens.cached) / input) : "-";
   return {backend.name,
-          percent_text(backend.share),
+          in_percent(backend.share),
           count_text(backend.counts.total),
           count_text(backend.counts.lost()),
           tail_text(latency.ttft, 50),
@@ -135,7 +135,7 @@ std::vector<std::string> tester_texts(const BenchReport& report) {
   const TesterNumbers& tester = report.numbers.tester;
   std::string threads = counted(tester.threads, "thread");
   threads +=
-      ", " + percent_text(tester.busy) + " busy (worst second " + percent_text(tester.busy_most) + ")";
+      ", " + in_percent(tester.busy) + " busy (worst second " + in_percent(tester.busy_most) + ")";
   return {"loop lag p99 " + lag_text(tester.loop_lag, 99) + " ms",
           "start lag p99 " + lag_text(tester.start_lag, 99) + " ms", std::move(threads),
           number_text(tester.cpu_us_per_event, 1) + " us CPU an event",

@@ -47,7 +47,7 @@ class Table {
 
   void add_latencies() {
     TableRow heads{"ms", "mean"};
-    for (const double percent : settings_.percents) heads.push_back("p" + percent_text(percent));
+    for (const double percent : settings_.percents) heads.push_back("p" + in_percent(percent));
     heads.insert(heads.end(), {"max", "samples"});
     std::vector<TableRow> rows{heads};
     bool is_short = false;
@@ -70,7 +70,7 @@ class Table {
   void add_goodput() {
     if (!report_.numbers.goodput) return;
     const GoodputNumbers& goodput = *report_.numbers.goodput;
-    line("goodput", number_text(goodput.per_s, 2) + " req/s   " + percent_text(goodput.share) +
+    line("goodput", number_text(goodput.per_s, 2) + " req/s   " + in_percent(goodput.share) +
                         " of the requests within " + joined(settings_.goodput_texts));
   }
 

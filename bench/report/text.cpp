@@ -94,7 +94,7 @@ std::string change_text(double change) {
   return percent >= 0 ? "+" + text : text;
 }
 
-std::string percent_text(double share) {
+std::string in_percent(double share) {
   const double percent = share * 100;
   const bool is_fine = percent != 0 && percent < 0.095;
   return number_text(percent, is_fine ? 3 : 1) + " %";

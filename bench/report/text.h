@@ -13,7 +13,7 @@ std::string count_text(uint64_t count);               // "12,345"
 std::string number_text(double value, int decimals);  // "1,234.56"
 std::string ms_text(double ms);                       // three figures: "0.52", "12.3", "1,204"
 std::string change_text(double change);               // "+18 %", "-0.4 %"
-std::string percent_text(double share);               // "12.4 %"
+std::string in_percent(double share);                 // "12.4 %"
 std::string seconds_text(double seconds);             // "2m 5s", "12.3 s"
 std::string counted(uint64_t count, std::string_view what);  // "1 request", "3 requests"
 

@@ -77,9 +77,9 @@ class Judge {
     const TesterNumbers& tester = numbers_.tester;
     is_full_ = tester.busy > kBusy || tester.busy_most > kBusySecond;
     if (tester.busy > kBusy) {
-      doubt("own core full: " + percent_text(tester.busy) + " busy over the run");
+      doubt("own core full: " + in_percent(tester.busy) + " busy over the run");
     } else if (tester.busy_most > kBusySecond) {
-      doubt("own core full: " + percent_text(tester.busy_most) + " busy in its worst second");
+      doubt("own core full: " + in_percent(tester.busy_most) + " busy in its worst second");
     }
   }
 
@@ -97,7 +97,7 @@ class Judge {
                        "; this tester was neither late nor full, so the pool or the way to "
                        "it bunches them");
     } else if (is_slow && tester.coalesced_share > kCoalesced) {
-      doubt("late reads merged " + percent_text(tester.coalesced_share) + " of the events");
+      doubt("late reads merged " + in_percent(tester.coalesced_share) + " of the events");
     }
   }
 

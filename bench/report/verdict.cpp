@@ -72,7 +72,7 @@ void read_value(const RunNumbers& numbers, ConditionResult* result) {
 
 std::string value_text(const Condition& condition, double value) {
   if (condition.measure <= Measure::e2el) return ms_text(value) + " ms";
-  if (condition.is_share || condition.measure == Measure::goodput_share) return percent_text(value);
+  if (condition.is_share || condition.measure == Measure::goodput_share) return in_percent(value);
   if (condition.measure <= Measure::rejected) return count_text(static_cast<uint64_t>(value));
   return ms_text(value) + (condition.measure == Measure::output_throughput ? " tok/s" : " req/s");
 }

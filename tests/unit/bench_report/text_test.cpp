@@ -16,7 +16,7 @@ TEST(ReportTextTest, NumbersAreRoundedAndGrouped) {
   EXPECT_EQ(ms_text(12345.6), "12,346");
   EXPECT_EQ(change_text(0.184), "+18 %");
   EXPECT_EQ(change_text(-0.004), "-0.4 %");
-  EXPECT_EQ(percent_text(0.1234), "12.3 %");
+  EXPECT_EQ(in_percent(0.1234), "12.3 %");
   EXPECT_EQ(seconds_text(125), "2m 5s");
   EXPECT_EQ(counted(1, "request"), "1 request");
   EXPECT_EQ(counted(0, "request"), "0 requests");
