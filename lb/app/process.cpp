@@ -8,6 +8,7 @@
 
 #include "weir/log.h"
 
+#include "lb/app/descriptor_limit.h"
 #include "lb/app/service.h"
 #include "lb/app/service_manager.h"
 #include "lb/net/signals.h"
@@ -76,8 +77,14 @@ class ServeProcess {
 
 int run_serve(const Config& config) {
   ::signal(SIGPIPE, SIG_IGN);
-  raise_descriptor_limit();
-  return ServeProcess(config).run();
+  const auto room = room_for_clients(raise_descriptor_limit(), config.max_connections);
+  if (!room) {
+    fmt::print(stderr, "weir: error: {}\nhelp: {}\n", room.error().what, room.error().help);
+    return 1;
+  }
+  Config fitting = config;
+  fitting.max_connections = *room;
+  return ServeProcess(fitting).run();
 }
 
 }  // namespace weir
