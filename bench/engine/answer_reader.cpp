@@ -49,8 +49,8 @@ AnswerReader::Status AnswerReader::feed(std::string_view bytes, int64_t now_ns) 
   record_->bytes_in += bytes.size();
   coalesced_ = tokens_of_feed_ = 0;
   while (part_ == Part::head) {
-    const Status status = take_head(&bytes);
-    if (status == Status::broken || part_ == Part::head) return status;
+    if (bytes.empty()) return Status::more;
+    if (take_head(&bytes) == Status::broken) return Status::broken;
   }
   while (true) {
     using Kind = http::BodyReader::PieceKind;
@@ -71,7 +71,7 @@ AnswerReader::Status AnswerReader::feed(std::string_view bytes, int64_t now_ns) 
   }
 }
 
-// Takes an interim head, or the head; then `bytes` is what stands behind it.
+// Takes an interim head, or the head, or all there is of it; then `bytes` is what stands behind.
 AnswerReader::Status AnswerReader::take_head(std::string_view* bytes) {
   const http::HeadLimits limits;
   std::string_view all = *bytes;
@@ -84,6 +84,7 @@ AnswerReader::Status AnswerReader::take_head(std::string_view* bytes) {
   switch (scanner_.scan(all, limits.head_bytes)) {
     case http::HeadState::incomplete:
       if (head_.empty()) head_.assign(*bytes);
+      *bytes = {};
       return Status::more;
     case http::HeadState::bad:
     case http::HeadState::too_large:

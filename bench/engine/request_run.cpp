@@ -166,8 +166,12 @@ void RequestRun::on_backend_readable() {
       record_.ended_ns = at;
       return end();
     }
-    // A short read took all there was; only an end may still be behind it.
-    if (bytes < worker_.capacity() && !connection_->stream().has_hangup()) return;
+    // A short read took all there was; only an end may still be behind it. A reset that came with
+    // the bytes has no sign of its own.
+    if (bytes < worker_.capacity() && !connection_->stream().has_hangup()) {
+      const int broken_by = connection_->stream().pending_error();
+      return broken_by != 0 ? on_close(broken_by) : void();
+    }
   }
 }
 

@@ -31,10 +31,9 @@ StartPlan::StartPlan(const LoadOptions& load, const WorkOptions& work, uint32_t 
       arrivals_(load.arrivals, load.seed),
       dice_(load.seed, kStreamOfPauses + (uint64_t{worker} << 8)),
       next_session_(worker),
-      sessions_(session_bound(load, work)) {
-  const bool has_places =
-      load.kind == LoadRecord::Kind::closed || load.kind == LoadRecord::Kind::users;
-  if (!has_places) {
+      sessions_(session_bound(load, work)),
+      has_places_(load.kind == LoadRecord::Kind::closed || load.kind == LoadRecord::Kind::users) {
+  if (!has_places_) {
     fetch();
     return;
   }
@@ -65,7 +64,7 @@ void StartPlan::fetch() {
 
 std::optional<int64_t> StartPlan::next_start() {
   if (is_stopped_) return std::nullopt;
-  if (places_ == 0) return next_;
+  if (!has_places_) return next_;
   if (free_places_.empty() || next_session_ >= sessions_) return std::nullopt;
   const int64_t at = free_places_.front();
   if (load_.duration_s > 0 && at >= to_ns(load_.duration_s)) return std::nullopt;
@@ -77,7 +76,7 @@ StartPlan::Start StartPlan::take() {
   WEIR_ASSERT(at);
   const Start start{next_session_, *at};
   next_session_ += load_.workers;
-  if (places_ == 0) {
+  if (!has_places_) {
     fetch();
   } else {
     std::ranges::pop_heap(free_places_, std::greater<>());
@@ -87,7 +86,7 @@ StartPlan::Start StartPlan::take() {
 }
 
 void StartPlan::session_ended(int64_t now_ns, bool failed) {
-  if (places_ == 0) return;
+  if (!has_places_) return;
   const bool thinks = load_.kind == LoadRecord::Kind::users;
   const int64_t rest = failed ? kRestAfterFailure_ns : 0;
   free_places_.push_back(now_ns + std::max(rest, thinks ? think_ns() : 0));
@@ -100,7 +99,7 @@ int64_t StartPlan::think_ns() {
 
 bool StartPlan::is_over() {
   if (is_stopped_) return true;
-  if (places_ == 0) return is_schedule_over_;
+  if (!has_places_) return is_schedule_over_;
   if (next_session_ >= sessions_) return true;
   return free_places_.size() == places_ && !next_start();
 }

@@ -50,7 +50,8 @@ class StartPlan {
   uint32_t sessions_;                 // of all workers; ~0 = no bound
   std::optional<int64_t> next_;       // open loop, trace: my next one
   std::vector<int64_t> free_places_;  // closed loop: since when; a heap, earliest first
-  uint32_t places_ = 0;
+  const bool has_places_;
+  uint32_t places_ = 0;  // mine; there may be fewer than workers
   bool is_schedule_over_ = false;
   bool is_stopped_ = false;
 };

@@ -23,6 +23,7 @@ int64_t LogHistogram::percentile(double percent) const {
   if (count_ == 0) return 0;
   const double wanted = std::ceil(percent / 100 * static_cast<double>(count_));
   const uint64_t rank = std::max<uint64_t>(1, static_cast<uint64_t>(wanted));
+  if (rank >= count_) return max();
   uint64_t seen = 0;
   for (size_t i = 0; i < kBuckets; ++i) {
     seen += counts_[i];

@@ -108,7 +108,8 @@ TEST(StartPlanTest, UsersThinkBetweenTheirRequests) {
 TEST(StartPlanTest, APlaceRestsAfterAFailure) {
   LoadOptions load = closed_load(1);
   load.duration_s = 10;
-  StartPlan plan(load, {}, 0);
+  const WorkOptions work;
+  StartPlan plan(load, work, 0);
   plan.take();
   plan.session_ended(kSecond, true);
   EXPECT_EQ(plan.next_start(), kSecond + kSecond / 10);
@@ -126,8 +127,9 @@ TEST(StartPlanTest, ATraceIsPlayedAtItsSpeedAndEndsWithItself) {
 }
 
 TEST(StartPlanTest, NothingStartsAfterAStop) {
-  LoadOptions load = open_load("10");
-  StartPlan plan(load, {}, 0);
+  const LoadOptions load = open_load("10");
+  const WorkOptions work;
+  StartPlan plan(load, work, 0);
   EXPECT_TRUE(plan.next_start());
   plan.stop();
   EXPECT_FALSE(plan.next_start());
