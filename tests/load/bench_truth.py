@@ -3,9 +3,10 @@
 
     bench_truth.py WEIR [--server PROGRAM] [--rates 1000,10000,50000] [--seconds 10] [--cores 0,1] [--rounds 1]
 
-Without --server it is compiled. The server runs on the first core, the tester on the second. A row for each rate of chunks a second: p50 and p99 of TTFT and
-ITL, true and measured, and the tester's own CPU a chunk. Exit status 1 when a p50 is off by more than 2 % or a p99 by more
-than 10 %, or a chunk costs more than 12 us, 4 when the tester itself says that it is not to be trusted.
+Without --server it is compiled. The server runs on the first core, the tester on the second. A row for each rate of chunks
+a second: p50 and p99 of TTFT and ITL, true and measured, and the tester's own CPU a chunk. Exit status 1 when a p50 is off by
+more than 2 % or a p99 by more than 10 %, or a chunk costs more than 12 us, 4 when the tester itself says that it is not to be
+trusted.
 """
 import argparse
 import json

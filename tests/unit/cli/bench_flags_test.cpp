@@ -1,8 +1,8 @@
 #include "lb/cli/bench_flags.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "lb/cli/command_line.h"
 
