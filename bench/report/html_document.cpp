@@ -148,7 +148,7 @@ class Page {
     }
     if (!plotted.empty()) text_ += "</div>\n";
     TableRow heads{"ms", "mean"};
-    for (const double percent : settings_.percents) heads.push_back("p" + in_percent(percent));
+    for (const double percent : settings_.percents) heads.push_back("p" + percent_text(percent));
     heads.insert(heads.end(), {"max", "samples", "what it is"});
     std::vector<TableRow> rows{heads};
     for (const MeasureRow& measure : measures_of(report_.numbers)) {

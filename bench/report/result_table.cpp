@@ -47,7 +47,7 @@ class Table {
 
   void add_latencies() {
     TableRow heads{"ms", "mean"};
-    for (const double percent : settings_.percents) heads.push_back("p" + in_percent(percent));
+    for (const double percent : settings_.percents) heads.push_back("p" + percent_text(percent));
     heads.insert(heads.end(), {"max", "samples"});
     std::vector<TableRow> rows{heads};
     bool is_short = false;

@@ -55,6 +55,7 @@ class OutputTest(BenchRun):
 
     def test_the_table_has_the_verdict_and_the_numbers(self):
         self.assertRegex(self.done.stdout, r"(?m)^requests +ok 60   truncated 0   failed 0   rejected 0$")
+        self.assertRegex(self.done.stdout, r"(?m)^ms +mean +p50 +p90 +p99 +max +samples$")
         self.assertRegex(self.done.stdout, r"(?m)^tester +(trusted|NOT TRUSTED)   loop lag p99 ")
         self.assertRegex(self.done.stdout, r"(?m)^SLO +ttft_p99<60s: .* ms   holds$")
         self.assertRegex(self.done.stdout, r"(?m)^verdict +(trusted|NOT TRUSTED), every SLO holds$")

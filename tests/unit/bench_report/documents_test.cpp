@@ -220,9 +220,9 @@ TEST_F(DocumentsTest, TheTableTellsAllOfIt) {
   settings.goodput = *parse_goodput({"ttft:500"});
   settings.goodput_texts = {"ttft:500"};
   const std::string table = result_table(report(), settings, false);
-  for (const char* part :
-       {"requests    ok 100", "req/s", "TTFT", "start delay", "n01-1", "imbalance   1.00",
-        "tester      trusted", "BROKEN", "goodput", "verdict     trusted, 1 of 1 SLO broken"}) {
+  for (const char* part : {"requests    ok 100", "req/s", " p50 ", " p99 ", "TTFT", "start delay",
+                           "n01-1", "imbalance   1.00", "tester      trusted", "BROKEN", "goodput",
+                           "verdict     trusted, 1 of 1 SLO broken"}) {
     EXPECT_NE(table.find(part), std::string::npos) << part << "\n" << table;
   }
   EXPECT_EQ(table.find('\033'), std::string::npos);
