@@ -42,6 +42,7 @@ RunWords words_of(const RunRecord& run, const std::vector<std::string>& secrets)
     is_secret = argument == "--api-key" || argument == "--token";
   }
   words.command = shell_text(words.arguments);
+  if (!words.command.starts_with("weir ")) words.command.insert(0, "weir ");
   words.version = clean(run.version);
   words.model = clean(run.model);
   words.endpoint = clean(run.endpoint);

@@ -244,7 +244,9 @@ class Page {
     add_term("ended early", words.ended_early);
     add_term("seed", std::to_string(report_.run->seed));
     std::string throughput;
-    for (const std::string& part : throughput_texts(report_)) throughput += part + "  ";
+    for (const std::string& part : throughput_texts(report_)) {
+      throughput += (throughput.empty() ? "" : " · ") + part;
+    }
     add_term("throughput", throughput);
     for (const auto& [key, value] : settings_.metadata) add_term(key, value);
     text_ += "</dl></section>\n";
