@@ -35,6 +35,9 @@ json of_backend(const BackendView& view) {
   out["served"] = view.served;
   out["failures"] = view.failures;
   out["weight"] = view.weight;
+  out["share_percent"] = view.share;
+  out["ejections"] = view.ejections;
+  out["on_trial"] = view.is_tried;
   return out;
 }
 
@@ -99,6 +102,9 @@ BackendView to_backend(const json& in) {
   out.served = in.value("served", uint64_t{0});
   out.failures = in.value("failures", uint64_t{0});
   out.weight = in.value("weight", 1U);
+  out.share = in.value("share_percent", 100U);
+  out.ejections = in.value("ejections", 0U);
+  out.is_tried = in.value("on_trial", false);
   return out;
 }
 
@@ -141,6 +147,7 @@ InstanceView to_instance(const json& in) {
   out.uptime = span_of(in, "uptime_seconds");
   out.is_draining = in.value("draining", false);
   out.client_connections = in.value("client_connections", uint64_t{0});
+  out.idle_backend_connections = in.value("idle_backend_connections", uint64_t{0});
   out.in_flight = in.value("in_flight", uint64_t{0});
   for (const json& worker : in.value("workers", json::array())) {
     out.workers.push_back(
@@ -165,6 +172,7 @@ std::string instance_json(const InstanceView& view) {
   out["uptime_seconds"] = seconds(view.uptime);
   out["draining"] = view.is_draining;
   out["client_connections"] = view.client_connections;
+  out["idle_backend_connections"] = view.idle_backend_connections;
   out["in_flight"] = view.in_flight;
   out["workers"] = json::array();
   for (const WorkerView& worker : view.workers)

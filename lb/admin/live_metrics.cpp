@@ -1,5 +1,6 @@
 #include "lb/admin/live_metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -33,6 +34,21 @@ void write_backends(PrometheusText& out, const InstanceView& view) {
   }
 }
 
+// A client's connection is active while it has a request, one to a backend while an exchange has
+// it, if only to connect.
+void write_connections(PrometheusText& out, const InstanceView& view) {
+  const uint64_t active = std::min(view.in_flight, view.client_connections);
+  uint64_t outstanding = 0;
+  for (const PoolView& pool : view.pools) {
+    for (const BackendView& backend : pool.backends) outstanding += backend.outstanding;
+  }
+  out.family("weir_connections", "gauge", "Connections of clients and to backends.");
+  out.sample({{"side", "client"}, {"state", "active"}}, active);
+  out.sample({{"side", "client"}, {"state", "idle"}}, view.client_connections - active);
+  out.sample({{"side", "backend"}, {"state", "active"}}, outstanding);
+  out.sample({{"side", "backend"}, {"state", "idle"}}, view.idle_backend_connections);
+}
+
 }  // namespace
 
 void write_live_metrics(PrometheusText& out, const InstanceView& view) {
@@ -43,8 +59,7 @@ void write_live_metrics(PrometheusText& out, const InstanceView& view) {
   out.family("weir_queue_oldest_seconds", "gauge", "How long the first in line has waited.");
   for (const PoolView& pool : view.pools)
     out.sample({{"pool", pool.name}}, seconds(pool.waiting.oldest));
-  out.family("weir_connections", "gauge", "Connections of clients.");
-  out.sample({{"side", "client"}}, view.client_connections);
+  write_connections(out, view);
   out.family("weir_config_generation", "gauge", "1 at the start, one more at each reload.");
   out.sample({}, view.config_generation);
   out.family("weir_uptime_seconds", "gauge", "Since the start.");

@@ -25,6 +25,9 @@ struct BackendView {
   uint64_t served = 0;           // exchanges that ended without an error of its own
   uint64_t failures = 0;         // outcomes that speak against it
   uint32_t weight = 1;
+  uint32_t share = 100;    // percent of its weight; less while it starts slowly
+  uint32_t ejections = 0;  // how often requests have taken it out
+  bool is_tried = false;   // ejected, and a request may show that it is well again
 };
 
 struct WaitingRoomView {
@@ -70,7 +73,8 @@ struct InstanceView {
   Duration uptime{};
   bool is_draining = false;
   uint64_t client_connections = 0;
-  uint64_t in_flight = 0;  // exchanges begun and not ended
+  uint64_t idle_backend_connections = 0;  // kept for the next exchange
+  uint64_t in_flight = 0;                 // exchanges begun and not ended
   std::vector<WorkerView> workers;
   std::vector<PoolView> pools;
   std::vector<ReplicaView> replicas;

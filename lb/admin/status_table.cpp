@@ -71,6 +71,17 @@ std::string layout(const std::vector<Row>& rows, TableStyle style) {
   return out;
 }
 
+// The reason of its state, and what a person wants to know besides.
+std::string note_of(const BackendView& backend) {
+  std::string note = backend.reason;
+  const auto add = [&note](const std::string& more) { note += (note.empty() ? "" : "; ") + more; };
+  if (backend.share < 100) add("slow start, " + std::to_string(backend.share) + " % of its share");
+  if (backend.is_tried) add("on trial");
+  if (backend.state == BackendStateName::ejected && backend.ejections > 1)
+    add("for the " + std::to_string(backend.ejections) + ". time");
+  return note;
+}
+
 Row backend_row(const BackendView& backend) {
   Cell state = word(to_string(backend.state));
   state.colour = colour_of(backend.state);
@@ -82,7 +93,7 @@ Row backend_row(const BackendView& backend) {
           number(std::move(outstanding)),
           number(std::to_string(backend.served)),
           number(std::to_string(backend.failures)),
-          word(backend.reason)};
+          word(note_of(backend))};
 }
 
 Row heading(std::initializer_list<std::string_view> names, std::initializer_list<bool> numbers) {
@@ -167,6 +178,7 @@ std::string status_table(const InstanceView& view, TableStyle style) {
   std::string out = instance_line(view) + "\n";
   out += std::to_string(view.in_flight) + " requests in flight, " +
          std::to_string(view.client_connections) + " client connections";
+  if (view.workers.size() > 1) out += ", " + std::to_string(view.workers.size()) + " workers";
   if (!view.config_source.empty()) {
     out += ", config " + word(view.config_source).text + " (generation " +
            std::to_string(view.config_generation) + ")";

@@ -1,5 +1,6 @@
 #include "lb/app/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -16,13 +17,19 @@
 namespace weir {
 namespace {
 
+bool has_terminal() {
+  return UniqueFd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
+}
+
 class ServeProcess {
  public:
-  explicit ServeProcess(const Config& config)
+  // `ignores_hangup`: somebody (nohup) asked for it before we were started.
+  ServeProcess(const Config& config, bool ignores_hangup)
       : config_(config),
-        signals_(loop_, {SIGTERM, SIGINT}, bind<&ServeProcess::on_signal>(this)),
+        signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, bind<&ServeProcess::on_signal>(this)),
         service_(loop_, config, {}),
-        patience_(loop_.timers(), bind<&ServeProcess::on_patience_over>(this)) {}
+        patience_(loop_.timers(), bind<&ServeProcess::on_patience_over>(this)),
+        leaves_with_terminal_(!ignores_hangup && has_terminal()) {}
 
   int run() {
     if (const Result<Ok, Problem> started = service_.start(); !started) {
@@ -43,6 +50,7 @@ class ServeProcess {
 
  private:
   void on_signal(int number) {
+    if (number == SIGHUP && !has_lost_terminal()) return reopen_access_log();
     if (is_draining_) {
       log_warning(fmt::format("a second signal: ending now, {} requests are cut",
                               service_.exchanges_in_flight()));
@@ -51,10 +59,26 @@ class ServeProcess {
     }
     is_draining_ = true;
     log_info(fmt::format("{}: draining, {} requests in flight",
-                         number == SIGTERM ? "SIGTERM" : "SIGINT", service_.exchanges_in_flight()));
+                         number == SIGTERM  ? "SIGTERM"
+                         : number == SIGINT ? "SIGINT"
+                                            : "the terminal is gone",
+                         service_.exchanges_in_flight()));
     tell_service_manager("STOPPING=1\nSTATUS=draining");
     service_.drain(bind<&ServeProcess::on_drained>(this));
     patience_.start(config_.drain.timeout);
+  }
+
+  // SIGHUP means two things: log rotation, and that whoever started us at a terminal has left.
+  bool has_lost_terminal() const { return leaves_with_terminal_ && !has_terminal(); }
+
+  void reopen_access_log() {
+    const Result<bool, Problem> opened = service_.reopen_access_log();
+    if (!opened) {
+      log_warning(opened.error().what + "; the old file stays in use");
+    } else {
+      log_info(*opened ? "SIGHUP: " + config_.log.access.path + " is opened anew"
+                       : std::string("SIGHUP: the access log is no file; nothing to open anew"));
+    }
   }
 
   void on_drained() { loop_.stop(); }
@@ -70,6 +94,7 @@ class ServeProcess {
   Signals signals_;
   BalancerService service_;
   Timer patience_;
+  const bool leaves_with_terminal_;
   bool is_draining_ = false;
 };
 
@@ -84,7 +109,10 @@ int run_serve(const Config& config) {
   }
   Config fitting = config;
   fitting.max_connections = *room;
-  return ServeProcess(fitting).run();
+  struct sigaction hangup {};
+  const bool ignores_hangup =
+      ::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+  return ServeProcess(fitting, ignores_hangup).run();
 }
 
 }  // namespace weir

@@ -185,6 +185,7 @@ InstanceView BalancerService::look() const {
   for (const std::unique_ptr<Worker>& worker : workers_) {
     view.workers.push_back({worker->clients(), worker->exchanges()});
     view.client_connections += worker->clients();
+    view.idle_backend_connections += worker->idle_backends();
   }
   view.in_flight = exchanges_in_flight();
   const PoolSnapshot snapshot = balancer_.snapshot();
@@ -207,6 +208,9 @@ InstanceView BalancerService::look() const {
     out.served = backend.served;
     out.failures = backend.failures;
     out.weight = backend.weight;
+    out.share = backend.share;
+    out.ejections = backend.ejections;
+    out.is_tried = backend.is_tried;
     pool.backends.push_back(std::move(out));
   }
   view.pools.push_back(std::move(pool));

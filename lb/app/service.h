@@ -63,6 +63,9 @@ class BalancerService final : public LiveView, public AdminActions {
   void drain(Callback<> done);
   void stop();
 
+  // After log rotation. False: the access log is no file.
+  Result<bool, Problem> reopen_access_log() { return telemetry_.reopen(); }
+
   size_t exchanges_in_flight() const;
   Balancer& balancer() { return balancer_; }
   InstanceView look() const override;

@@ -25,7 +25,7 @@ std::unique_ptr<LineOutput> make_output(AccessLogConfig::Output where) {
 
 }  // namespace
 
-class Telemetry::OfWorker final : public ExchangeObserver {
+class Telemetry::OfWorker final : public WorkerObserver {
  public:
   OfWorker(const std::string& pool, LineOutput* output, ExchangeObserver* hook)
       : metrics_(pool), hook_(hook) {
@@ -39,6 +39,11 @@ class Telemetry::OfWorker final : public ExchangeObserver {
     }
     if (access_log_) access_log_->on_exchange(report);
     if (hook_ != nullptr) hook_->on_exchange(report);
+  }
+
+  void on_loop_lag(Duration lag) noexcept override {
+    const std::lock_guard lock(mutex_);
+    metrics_.on_loop_lag(lag);
   }
 
   void add_to(Metrics& sum) const {
@@ -73,7 +78,13 @@ Result<Ok, Problem> Telemetry::start() {
   return Ok{};
 }
 
-ExchangeObserver& Telemetry::add_worker() {
+Result<bool, Problem> Telemetry::reopen() {
+  if (!output_ || config_.output != AccessLogConfig::Output::file) return false;
+  if (Result<Ok, Problem> opened = output_->reopen(); !opened) return opened.error();
+  return true;
+}
+
+WorkerObserver& Telemetry::add_worker() {
   workers_.push_back(std::make_unique<OfWorker>(pool_, output_.get(), hook_));
   return *workers_.back();
 }

@@ -26,8 +26,10 @@ class Telemetry final : public MetricsSource, public BackendObserver {
   ~Telemetry();
 
   Result<Ok, Problem> start();  // opens the access log's file
+  // After log rotation: a new file under the old name. False: there is no file.
+  Result<bool, Problem> reopen();
   // For one more worker, after start() and before it runs; stays as long as this.
-  ExchangeObserver& add_worker();
+  WorkerObserver& add_worker();
 
   Metrics metrics() const override;
   void on_backend_event(const BackendEvent& event) noexcept override;

@@ -14,6 +14,7 @@
 #include "lb/backend/connection_pool.h"
 #include "lb/balance/balancer.h"
 #include "lb/net/event_loop.h"
+#include "lb/observe/metrics.h"
 #include "lb/proxy/listener.h"
 #include "lb/proxy/proxy_context.h"
 
@@ -39,7 +40,7 @@ class Worker {
   enum class Phase : uint8_t { paused, accepting, draining, stopped };
 
   // `main_loop`: lives there; nullptr: has a loop and, from start() on, a thread of its own.
-  Worker(WorkerShare& share, ExchangeObserver& observer, EventLoop* main_loop);
+  Worker(WorkerShare& share, WorkerObserver& observer, EventLoop* main_loop);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();  // stopped and joined
@@ -53,14 +54,18 @@ class Worker {
   void join();  // after stopped
 
   uint32_t clients() const { return context_.clients.load(std::memory_order_relaxed); }
+  // Connections to backends that no exchange has now, as of the last look.
+  size_t idle_backends() const { return idle_backends_.load(std::memory_order_relaxed); }
   uint32_t exchanges() const { return context_.exchanges.load(std::memory_order_relaxed); }
 
  private:
   class Waker;
   void follow_phase();
   void enter(Phase phase);
+  void on_look();
 
   WorkerShare& share_;
+  WorkerObserver& observer_;
   std::unique_ptr<EventLoop> own_loop_;
   EventLoop& loop_;
   BlockPool blocks_;  // for bytes on their way to backends
@@ -70,7 +75,9 @@ class Worker {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::atomic<Phase> wanted_{Phase::paused};
   std::atomic<Phase> followed_{Phase::paused};  // written by its own thread
+  std::atomic<size_t> idle_backends_{0};
   Task order_;
+  Timer look_;
   std::thread thread_;
 };
 

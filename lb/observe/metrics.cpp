@@ -16,6 +16,9 @@ constexpr std::array<double, 21> kRequestEdges{0.3,  0.5,   0.8,   1.0,   1.5,  
                                                5.0,  10.0,  15.0,  20.0,  30.0,  40.0,   50.0,
                                                60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0};
 
+constexpr std::array<double, 12> kLagEdges{0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
+                                           0.1,   0.2,   0.5,   1.0,  2.0,  5.0};
+
 double seconds(Duration span) {
   return std::max(0.0, std::chrono::duration<double>(span).count());
 }
@@ -50,7 +53,8 @@ void BackendMetrics::add(const ExchangeReport& report) {
   if (report.tokens_in > 0) tokens_in += static_cast<uint64_t>(report.tokens_in);
   if (report.tokens_out > 0) tokens_out += static_cast<uint64_t>(report.tokens_out);
   if (report.has_error && report.is_stream) {
-    const bool has_left = report.error.kind == ErrorKind::client_gone;
+    const bool has_left =
+        report.error.kind == ErrorKind::client_gone || report.error.kind == ErrorKind::write_stall;
     (has_left ? tokens_wasted_client_gone : tokens_wasted_interrupted) += made_tokens(report);
   }
   bytes_in += report.bytes_in;
@@ -85,6 +89,8 @@ void PoolMetrics::add(const PoolMetrics& other) {
   request_duration.add(other.request_duration);
 }
 
+Metrics::Metrics(std::string_view pool) : pool_(pool), loop_lag_(kLagEdges) {}
+
 void Metrics::on_exchange(const ExchangeReport& report) noexcept {
   if (report.is_probe_path) return;
   Pool& in = pool(report.pool);
@@ -103,7 +109,12 @@ void Metrics::on_backend_event(const BackendEvent& event) noexcept {
   ++backend(pool(pool_), event.backend).state_changes[static_cast<size_t>(event.to)];
 }
 
+void Metrics::on_loop_lag(Duration lag) noexcept {
+  loop_lag_.observe(seconds(lag));
+}
+
 void Metrics::add(const Metrics& other) {
+  loop_lag_.add(other.loop_lag_);
   for (const auto& [name, from] : other.pools_) {
     Pool& to = pool(name);
     to.all.add(from.all);

@@ -51,7 +51,17 @@ struct PoolMetrics {
   Histogram request_duration;     // seconds
 };
 
-class Metrics final : public ExchangeObserver, public BackendObserver {
+// Hears what a worker does, on its thread.
+class WorkerObserver : public ExchangeObserver {
+ public:
+  // Now and then: how long its event loop kept a timer waiting.
+  virtual void on_loop_lag(Duration lag) noexcept = 0;
+
+ protected:
+  ~WorkerObserver() = default;
+};
+
+class Metrics final : public WorkerObserver, public BackendObserver {
  public:
   static constexpr size_t kMostBackends = 1024;  // of a pool
   static constexpr size_t kMostPools = 64;
@@ -62,13 +72,15 @@ class Metrics final : public ExchangeObserver, public BackendObserver {
   };
 
   // Backend events name no pool: this is theirs.
-  explicit Metrics(std::string_view pool) : pool_(pool) {}
+  explicit Metrics(std::string_view pool);
 
   void on_exchange(const ExchangeReport& report) noexcept override;
   void on_backend_event(const BackendEvent& event) noexcept override;
+  void on_loop_lag(Duration lag) noexcept override;
 
   void add(const Metrics& other);
   const std::map<std::string, Pool, std::less<>>& pools() const { return pools_; }
+  const Histogram& loop_lag() const { return loop_lag_; }  // seconds
 
  private:
   Pool& pool(std::string_view name);
@@ -76,6 +88,7 @@ class Metrics final : public ExchangeObserver, public BackendObserver {
 
   std::string pool_;
   std::map<std::string, Pool, std::less<>> pools_;
+  Histogram loop_lag_;
 };
 
 }  // namespace weir

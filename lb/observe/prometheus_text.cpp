@@ -126,6 +126,9 @@ void write_histograms(PrometheusText& out, const Metrics& metrics) {
     out.histogram({{"pool", pool}}, of.all.request_duration);
   out.family("weir_queue_wait_seconds", "histogram", "How long a request waited for a backend.");
   for (const auto& [pool, of] : metrics.pools()) out.histogram({{"pool", pool}}, of.all.queue_wait);
+  out.family("weir_event_loop_lag_seconds", "histogram",
+             "How late the event loops of the workers came to a timer; asked four times a second.");
+  out.histogram({}, metrics.loop_lag());
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ InstanceView instance() {
   view.listeners = {"127.0.0.1:8080"};
   view.uptime = 3h;
   view.in_flight = 4;
+  view.client_connections = 10;
+  view.idle_backend_connections = 7;
   PoolView pool;
   pool.name = "llama";
   pool.policy = "least_outstanding";
@@ -86,6 +88,11 @@ TEST(AdminRoutesTest, MetricsHaveTheGaugesOfThisMoment) {
             std::string::npos);
   EXPECT_NE(text.find("weir_queue_length{pool=\"llama\"} 2\n"), std::string::npos);
   EXPECT_NE(text.find("weir_build_info{version="), std::string::npos);
+  EXPECT_NE(text.find("weir_connections{side=\"client\",state=\"idle\"} 6\n"), std::string::npos);
+  EXPECT_NE(text.find("weir_connections{side=\"client\",state=\"active\"} 4\n"), std::string::npos);
+  EXPECT_NE(text.find("weir_connections{side=\"backend\",state=\"active\"} 6\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("weir_connections{side=\"backend\",state=\"idle\"} 7\n"), std::string::npos);
 }
 
 TEST(AdminRoutesTest, AnUnknownPathListsTheKnownOnes) {
@@ -154,12 +161,27 @@ TEST(InstanceJsonTest, AnotherVersionsAnswerIsTakenAsFarAsItGoes) {
 TEST(StatusTableTest, AlignsItsColumns) {
   EXPECT_EQ(status_table(instance(), {}),
             "weir serve  pid 42  up 3h  on 127.0.0.1:8080\n"
-            "4 requests in flight, 0 client connections, config weir.json (generation 1)\n"
+            "4 requests in flight, 10 client connections, config weir.json (generation 1)\n"
             "\n"
             "pool llama  policy least_outstanding  1 of 2 ready  waiting 2 of 2000 (oldest 5s)\n"
             "  backend  state    for  outstanding  served  failures  reason\n"
             "  a        ready  1m12s        3/256   12034         0  probe: answered 200\n"
             "  b        down   1m12s        3/256   12034         0  probe: connection refused\n");
+}
+
+TEST(StatusTableTest, SaysWhoStartsSlowlyAndWhoIsTried) {
+  InstanceView view = instance();
+  view.workers.resize(2);
+  view.pools[0].backends[0].share = 40;
+  view.pools[0].backends[1].state = BackendStateName::ejected;
+  view.pools[0].backends[1].reason = "5 failures in a row";
+  view.pools[0].backends[1].ejections = 3;
+  view.pools[0].backends[1].is_tried = true;
+  const std::string text = status_table(view, {});
+  EXPECT_NE(text.find("probe: answered 200; slow start, 40 % of its share\n"), std::string::npos);
+  EXPECT_NE(text.find("  5 failures in a row; on trial; for the 3. time\n"), std::string::npos);
+  EXPECT_NE(text.find(", 2 workers, config"), std::string::npos);
+  EXPECT_EQ(instance_json(*parse_instance(instance_json(view))), instance_json(view));
 }
 
 TEST(StatusTableTest, ColourIsOnlyWhereItIsWanted) {

@@ -47,6 +47,42 @@ TEST(MetricsTest, CountsRequestsByBackendAndClassOfStatus) {
   EXPECT_TRUE(has_line(text, R"(weir_request_duration_seconds_sum{pool="p"} 6)"));
 }
 
+TEST(MetricsTest, TheLagsOfAllLoopsAreOneHistogram) {
+  Metrics one("p");
+  Metrics other("p");
+  one.on_loop_lag(3ms);
+  other.on_loop_lag(1500ms);
+  other.on_loop_lag(-1ms);  // early is not late
+  one.add(other);
+  const std::string text = text_of(one);
+  EXPECT_TRUE(has_line(text, R"(weir_event_loop_lag_seconds_bucket{le="0.001"} 1)")) << text;
+  EXPECT_TRUE(has_line(text, R"(weir_event_loop_lag_seconds_bucket{le="0.005"} 2)"));
+  EXPECT_TRUE(has_line(text, R"(weir_event_loop_lag_seconds_bucket{le="1"} 2)"));
+  EXPECT_TRUE(has_line(text, "weir_event_loop_lag_seconds_count 3"));
+}
+
+TEST(MetricsTest, AStreamThatItsClientDoesNotReadIsMadeForNobody) {
+  Metrics metrics("p");
+  ExchangeReport report = plain("a", 200);
+  report.is_stream = report.has_error = true;
+  report.error.kind = ErrorKind::write_stall;
+  report.events = 4;
+  metrics.on_exchange(report);
+  EXPECT_TRUE(has_line(text_of(metrics),
+                       R"(weir_tokens_wasted_total{pool="p",backend="a",reason="client_gone"} 4)"));
+}
+
+TEST(MetricsTest, EveryStateHasItsCounter) {
+  Metrics metrics("p");
+  for (size_t i = 0; i < kBackendStates; ++i) {
+    const auto state = static_cast<BackendStateName>(i);
+    metrics.on_backend_event({"a", state, state, ""});
+    EXPECT_TRUE(has_line(text_of(metrics),
+                         "weir_backend_state_changes_total{pool=\"p\",backend=\"a\",to=\"" +
+                             std::string(to_string(state)) + "\"} 1"));
+  }
+}
+
 TEST(MetricsTest, AStreamHasAFirstTokenAndGaps) {
   Metrics metrics("p");
   ExchangeReport report = plain("a", 200);
