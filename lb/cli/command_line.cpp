@@ -7,6 +7,8 @@
 
 #include "discovery/replica_wrapper_options.h"
 #include "lb/cli/command_words.h"
+#include "lb/cli/completion.h"
+#include "lb/cli/explain.h"
 #include "lb/observe/version.h"
 
 namespace weir {
@@ -36,38 +38,29 @@ void text(CLI::App* app, const std::string& name, std::optional<std::string>& va
       ->take_last();
 }
 
-void list(CLI::App* app, const std::string& name, Words& values, const std::string& help,
+template <typename Values>
+void list(CLI::App* app, const std::string& name, Values& values, const std::string& help,
           const std::string& type) {
   app->add_option(name, values, help)->allow_extra_args(false)->option_text(type)->take_all();
 }
 
-// The flags that serve, reverse-proxy and launch share.
-void add_serve_flags(CLI::App* app, Parsed& parsed) {
-  ServeFlags& flags = parsed.line.serve;
-  text(app, "--policy", flags.policy, "who is chosen; default least_outstanding",
-       "least_outstanding|round_robin|random|two_choices");
-  text(app, "--max-outstanding", flags.max_outstanding,
-       "requests at one backend at once; default 256", "N|unlimited");
-  text(app, "--queue-limit", flags.queue_limit, "requests that may wait for a backend",
-       "N|unlimited");
-  text(app, "--queue-timeout", flags.queue_timeout, "how long a request may wait", "D|off");
-  text(app, "--workers", flags.workers, "threads; default auto, one a CPU, 4 at most", "N|auto");
-  text(app, "--paths", flags.paths, "which request paths are forwarded",
-       "inference|all|unsafe-all");
-  text(app, "--health-path", flags.health_path, "what probes ask for; default /health", "P|off");
-  text(app, "--admin", flags.admin, "where status and metrics are; default a unix socket",
-       "ADDR|off");
-  app->add_flag("--access-log", parsed.access_log, "one JSON line a request, to stdout or a file")
-      ->option_text("[=PATH|=off]");
-  text(app, "--log-level", flags.log_level, "default info", "debug|info|warning|error");
+// The options of a table.
+template <typename Flags>
+void add_rows(CLI::App* app, std::span<const FlagRow<Flags>> rows, Flags& flags) {
+  for (const FlagRow<Flags>& row : rows) {
+    if (row.plain) text(app, row.name, flags.*row.plain, row.help, row.type);
+    if (row.text) text(app, row.name, flags.*row.text, row.help, row.type);
+    if (row.list) list(app, row.name, flags.*row.list, row.help, row.type);
+    if (row.pairs) list(app, row.name, flags.*row.pairs, row.help, row.type);
+    if (row.toggle) app->add_flag(row.name, flags.*row.toggle, row.help);
+  }
 }
 
-void add_header_flags(CLI::App* app, ServeFlags& flags) {
-  list(app, "-H,--header-up", flags.header_up, "set, +add or -remove a request header (repeatable)",
-       "'NAME: VALUE'");
-  list(app, "-d,--header-down", flags.header_down, "the same for response headers",
-       "'NAME: VALUE'");
-  app->add_flag("-c,--change-host-header", flags.change_host_header, "Host becomes the backend's");
+// The flags that serve, reverse-proxy and launch share.
+void add_serve_flags(CLI::App* app, Parsed& parsed) {
+  add_rows(app, serve_flag_rows(), parsed.line.serve);
+  app->add_flag("--access-log", parsed.access_log, "one JSON line a request, to stdout or a file")
+      ->option_text("[=PATH|=off]");
 }
 
 void add_serve(CLI::App& root, Parsed& parsed) {
@@ -90,27 +83,10 @@ void add_reverse_proxy(CLI::App& root, Parsed& parsed) {
   list(app, "-f,--from,--listen", flags.listen, "default 127.0.0.1:8080", "ADDR");
   list(app, "-t,--to", flags.backends, "a backend (repeatable)", "URL");
   list(app, "--discover", flags.discover, "follow a launcher file (repeatable)", "FILE|DIR");
-  add_header_flags(app, flags);
+  add_rows(app, header_flag_rows(), flags);
   app->add_flag("-v,--debug", flags.debug, "as --log-level debug");
   add_serve_flags(app, parsed);
-  app->add_flag("--insecure", parsed.proxy.insecure,
-                "taken and without effect: no TLS to backends");
-  app->add_flag("-r,--disable-redirects", parsed.proxy.disable_redirects,
-                "taken and without effect: nothing is redirected");
-  app->add_flag("-i,--internal-certs", parsed.proxy.internal_certs,
-                "taken and without effect: no TLS");
-}
-
-// The options of a table.
-template <typename Flags>
-void add_rows(CLI::App* app, std::span<const FlagRow<Flags>> rows, Flags& flags) {
-  for (const FlagRow<Flags>& row : rows) {
-    if (row.plain) text(app, row.name, flags.*row.plain, row.help, row.type);
-    if (row.text) text(app, row.name, flags.*row.text, row.help, row.type);
-    if (row.list) list(app, row.name, flags.*row.list, row.help, row.type);
-    if (row.pairs) app->add_option(row.name, flags.*row.pairs, row.help)->option_text(row.type);
-    if (row.toggle) app->add_flag(row.name, flags.*row.toggle, row.help);
-  }
+  add_rows(app, proxy_flag_rows(), parsed.proxy);
 }
 
 void add_launch(CLI::App& root, Parsed& parsed) {
@@ -122,7 +98,7 @@ void add_launch(CLI::App& root, Parsed& parsed) {
       "COMMAND it serves until told to stop. D is a duration with its unit: 500ms, 30s, 10m.");
   add_rows(app, launch_flag_rows(), parsed.line.launch);
   add_serve_flags(app, parsed);
-  add_header_flags(app, parsed.line.serve);
+  add_rows(app, header_flag_rows(), parsed.line.serve);
 }
 
 void add_mock(CLI::App& root, Parsed& parsed) {
@@ -171,8 +147,6 @@ void add_small(CLI::App& root, Parsed& parsed) {
   CLI::App* status =
       root.add_subcommand("status", "each backend's state with reason and since-when");
   StatusOptions& wanted = parsed.line.status;
-  status->add_flag("--json", wanted.json, "as JSON");
-  status->add_flag("--watch", wanted.watch, "again every second");
   const auto take_wait_ready = [&parsed](const CLI::results_t& given) {
     parsed.status.wait_ready = given.empty() || given.front().empty() ? "1" : given.front();
     return true;
@@ -181,15 +155,16 @@ void add_small(CLI::App& root, Parsed& parsed) {
       ->expected(0, 1)
       ->option_text("[N]");
   text(status, "--timeout", parsed.status.timeout, "of --wait-ready; default none", "D");
-  text(status, "--instance", wanted.instance, "which one, when several run", "PID|NAME");
-  text(status, "--admin", wanted.admin, "ask this admin address", "ADDR");
-  text(status, "--file", wanted.file, "ask whom a published file names", "PUBLISHED");
+  add_rows(status, status_option_rows(), wanted);
 
   add_drain(root, parsed, "drain", "a backend gets no more requests and finishes what it has");
   add_drain(root, parsed, "undrain", "a drained backend gets requests again");
 
   CLI::App* explain = root.add_subcommand("explain", "what an error code or a state means");
   explain->add_option("code", parsed.line.text)->option_text("CODE");
+  root.add_subcommand("schema", "the JSON Schema of config files, for editors");
+  CLI::App* completion = root.add_subcommand("completion", "a script that completes weir's words");
+  completion->add_option("shell", parsed.line.text)->option_text("bash|zsh|fish");
   root.add_subcommand("version", "print the version");
 }
 
@@ -219,6 +194,34 @@ std::vector<std::string> option_names(const CLI::App* app) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
+}
+
+CompletionOption completion_of(const CLI::Option& option) {
+  CompletionOption out;
+  for (const std::string& name : option.get_lnames()) out.names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
+  out.takes_value = option.get_expected_min() > 0 && option.get_type_size() > 0;
+  if (out.takes_value) out.words = words_of(option.get_option_text());
+  return out;
+}
+
+std::vector<CompletionCommand> completions_of(const CLI::App& root) {
+  std::vector<CompletionCommand> commands;
+  for (const CLI::App* app : root.get_subcommands([](const CLI::App*) { return true; })) {
+    CompletionCommand& command = commands.emplace_back();
+    command.name = app->get_name();
+    command.help = app->get_description();
+    for (const CLI::Option* option : app->get_options()) {
+      CompletionOption one = completion_of(*option);
+      if (one.names.empty()) {
+        command.words = words_of(option->get_option_text());
+      } else {
+        command.options.push_back(std::move(one));
+      }
+    }
+    if (command.name == "explain") command.words = explained_words();
+  }
+  return commands;
 }
 
 Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
@@ -255,6 +258,9 @@ Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
     read = apply_drain_flags(parsed.drain, &line.drain);
   } else if (command == "explain") {
     line.action = Action::explain;
+  } else if (command == "schema") {
+    line.action = Action::check;
+    line.check.print_schema = true;
   } else {
     line.text = "weir " + std::string(version()) + "\n";
   }
@@ -294,6 +300,11 @@ Result<CommandLine, Problem> parse_with(CLI::App& root, Parsed& parsed, Words wo
   const std::vector<std::string> extra = chosen.front()->remaining();
   if (!extra.empty())
     return unknown_word(chosen.front()->get_name(), extra.front(), option_names(chosen.front()));
+  if (chosen.front()->get_name() == "completion") {
+    Result<std::string, Problem> script = completion_script(parsed.line.text, completions_of(root));
+    if (!script) return script.error();
+    return printing(std::move(*script));
+  }
   return finish(chosen.front(), std::move(parsed));
 }
 

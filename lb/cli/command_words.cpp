@@ -9,14 +9,34 @@
 namespace weir {
 namespace {
 
-constexpr std::array<std::string_view, 13> kCommands{
-    "serve",  "reverse-proxy", "launch",  "mock",    "bench",   "compare", "check",
-    "status", "drain",         "undrain", "explain", "version", "help"};
+constexpr std::array<std::string_view, 15> kCommands{
+    "serve", "reverse-proxy", "launch",  "mock",   "bench",      "compare", "check", "status",
+    "drain", "undrain",       "explain", "schema", "completion", "version", "help"};
 // Commands of the plan that this version does not have: named, so that the answer is not "unknown".
-constexpr std::array<std::string_view, 6> kLater{"top",    "reload", "add",
-                                                 "remove", "schema", "completion"};
+constexpr std::array<std::string_view, 4> kLater{"top", "reload", "add", "remove"};
+
+constexpr std::array<FlagRow<ProxyFlags>, 3> kProxyRows{{
+    {"--insecure", &ProxyFlags::insecure, "taken and without effect: no TLS to backends"},
+    {"-r,--disable-redirects", &ProxyFlags::disable_redirects,
+     "taken and without effect: nothing is redirected"},
+    {"-i,--internal-certs", &ProxyFlags::internal_certs, "taken and without effect: no TLS"},
+}};
+constexpr std::array<FlagRow<StatusOptions>, 5> kStatusRows{{
+    {"--json", &StatusOptions::json, "as JSON"},
+    {"--watch", &StatusOptions::watch, "again every second"},
+    {"--instance", "PID|NAME", &StatusOptions::instance, "which one, when several run"},
+    {"--admin", "ADDR", &StatusOptions::admin, "ask this admin address"},
+    {"--file", "PUBLISHED", &StatusOptions::file, "ask whom a published file names"},
+}};
 
 }  // namespace
+
+std::span<const FlagRow<ProxyFlags>> proxy_flag_rows() {
+  return kProxyRows;
+}
+std::span<const FlagRow<StatusOptions>> status_option_rows() {
+  return kStatusRows;
+}
 
 Result<std::string, Problem> command_of(const std::vector<std::string>& arguments) {
   const std::string& first = arguments.front();

@@ -2,12 +2,14 @@
 // word is answered, and what the flags of Caddy and of `weir status` come to. Pure; any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "weir/result.h"
 
 #include "lb/cli/command_line.h"
+#include "lb/cli/flag_row.h"
 
 namespace weir {
 
@@ -25,8 +27,10 @@ struct ProxyFlags {
   bool disable_redirects = false;
   bool internal_certs = false;
 };
+std::span<const FlagRow<ProxyFlags>> proxy_flag_rows();
 Result<Ok, Problem> apply_proxy_flags(const ProxyFlags& flags, CommandLine* line);
 
+std::span<const FlagRow<StatusOptions>> status_option_rows();
 struct StatusFlags {
   std::string wait_ready;
   std::string timeout;

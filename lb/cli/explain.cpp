@@ -17,9 +17,16 @@ struct Advice {
 };
 
 // What to do, by the word of a log line, a metric or an error body.
-constexpr std::array<Advice, 32> kErrors{{
+constexpr std::array<Advice, 37> kErrors{{
     {"bad_request", "Look at what the client sends; the message names the rule it broke."},
     {"head_too_large", "Raise listen[].max_head, or send fewer or shorter headers."},
+    {"body_too_large", "Send less at once."},
+    {"method_unsupported", "Inference is asked for by POST, lists by GET."},
+    {"version_unsupported", "Let the client speak HTTP/1.1; HTTP/2 needs a proxy before weir."},
+    {"expectation_failed", "Leave the Expect header out, or send 100-continue."},
+    {"coding_unsupported", "Send the body as it is or chunked, and Content-Encoding for the rest."},
+    {"model_not_found", "GET /v1/models lists the models that are served."},
+    {"internal", "A bug in weir: please report it with the log lines around it."},
     {"target_too_long", "Put long parameters into the body."},
     {"path_unknown", "Ask for an inference path under /v1, or forward more with --paths all."},
     {"path_not_allowed",
@@ -37,7 +44,8 @@ constexpr std::array<Advice, 32> kErrors{{
     {"queue_timeout", "More backends, or a longer --queue-timeout."},
     {"request_deadline", "A longer timeouts.request, more backends, or fewer requests at once."},
     {"backends_loading", "Wait: `weir status --wait-ready` returns when a backend is ready."},
-    {"no_backend_ready", "`weir status` says of each backend why not."},
+    {"no_backend_ready",
+     "`weir status` says of each backend why not; a drained one comes back by weir undrain."},
     {"draining", "weir got SIGTERM and finishes what it has; ask again, or another instance."},
     {"out_of_memory", "Requests with large bodies are waiting; see replay.total."},
     {"connect_refused",
@@ -58,10 +66,6 @@ constexpr std::array<Advice, 32> kErrors{{
     {"stream_interrupted", "The server died in the middle of an answer; look at its log."},
     {"backend_declined", "It was busy or shutting down; the request went to another one."},
     {"stream_aborted", "The engine was being stopped; what it had begun is lost."},
-    {"backend_failed",
-     "The server died or refused before it answered; look at its log and at `weir status`."},
-    {"bad_backend_response",
-     "What answers there is not an HTTP server, or one that breaks the protocol."},
 }};
 
 constexpr std::array<Advice, 9> kStates{{
@@ -73,13 +77,22 @@ constexpr std::array<Advice, 9> kStates{{
     {"ready", "it answers probes and gets requests"},
     {"suspect",
      "a probe failed, but not yet health.fall times in a row, and it still gets requests; or it "
-     "holds requests and sent nothing for health.stuck_after while others did: it gets no more"},
+     "holds requests and has sent nothing for health.stuck_after while others send, and gets no "
+     "more of them"},
     {"ejected",
-     "requests failed there health.eject.failures times in a row, whatever its probes say; it is "
-     "tried again after a while, longer each time"},
-    {"draining", "it finishes what it has and gets no more"},
+     "requests to it failed health.eject.failures times in a row, whatever its probes say; after a "
+     "while, longer each time, one request tries it"},
+    {"draining",
+     "somebody took it out with weir drain: it finishes what it has and gets no more; weir undrain "
+     "brings it back"},
     {"down", "it was ready and is no longer; the reason in `weir status` says since what"},
     {"failed", "all restarts are spent; look at its log"},
+}};
+
+// What stands for a reason without being an error of weir's.
+constexpr std::array<Advice, 1> kOthers{{
+    {"stream_error",
+     "the backend put an error event into its stream; it was passed on, and counts as a failure"},
 }};
 
 std::string error_text(const ErrorTraits& of, std::string_view advice) {
@@ -98,30 +111,42 @@ std::string_view advice_for(std::string_view name) {
 
 }  // namespace
 
-Result<std::string, Problem> explain(const std::string& code) {
-  std::vector<std::string_view> known;
-  for (const Advice& state : kStates) {
-    if (state.name == code) return "a backend is " + code + ": " + std::string(state.text) + "\n";
-    known.push_back(state.name);
-  }
-  std::string by_code;  // several kinds may share the code of an error body
+std::vector<std::string> explained_words() {
+  std::vector<std::string> words;
+  for (const Advice& state : kStates) words.emplace_back(state.name);
+  for (const Advice& other : kOthers) words.emplace_back(other.name);
   for (int i = 0; i < kErrorKinds; ++i) {
     const ErrorTraits& of = traits(static_cast<ErrorKind>(i));
-    if (of.name == code) return error_text(of, advice_for(of.name));
-    if (of.code == code) by_code += error_text(of, advice_for(of.name));
-    known.push_back(of.name);
-    known.push_back(of.code);
+    words.emplace_back(of.name);
+    words.emplace_back(of.code);
   }
-  if (!by_code.empty()) return by_code;
+  std::ranges::sort(words);
+  const auto doubles = std::ranges::unique(words);
+  words.erase(doubles.begin(), doubles.end());
+  return words;
+}
+
+Result<std::string, Problem> explain(const std::string& code) {
+  std::string out;
+  for (const Advice& state : kStates) {
+    if (state.name == code) out += "a backend is " + code + ": " + std::string(state.text) + "\n";
+  }
+  for (const Advice& other : kOthers) {
+    if (other.name == code) out += code + ": " + std::string(other.text) + "\n";
+  }
+  for (int i = 0; i < kErrorKinds; ++i) {  // several kinds may share the code of an error body
+    const ErrorTraits& of = traits(static_cast<ErrorKind>(i));
+    if (of.name == code || of.code == code) out += error_text(of, advice_for(of.name));
+  }
+  if (!out.empty()) return out;
+  const std::vector<std::string> known = explained_words();
   if (code.empty()) {
-    std::ranges::sort(known);
-    const auto doubles = std::ranges::unique(known);
-    known.erase(doubles.begin(), doubles.end());
-    std::string list = "codes and states:\n";
-    for (const std::string_view name : known) list += "  " + std::string(name) + "\n";
-    return list;
+    out = "codes and states:\n";
+    for (const std::string& word : known) out += "  " + word + "\n";
+    return out;
   }
-  const std::string_view near = suggest(code, known);
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  const std::string_view near = suggest(code, names);
   return Problem{
       "nothing is called \"" + code.substr(0, 80) + "\"",
       near.empty() ? "weir explain lists the codes" : "did you mean " + std::string(near) + "?"};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "weir/result.h"
 
@@ -10,5 +11,8 @@ namespace weir {
 
 // A Problem names the codes there are when `code` is none of them.
 Result<std::string, Problem> explain(const std::string& code);
+
+// All the words that explain() knows, sorted.
+std::vector<std::string> explained_words();
 
 }  // namespace weir

@@ -13,6 +13,32 @@
 namespace weir {
 namespace {
 
+using Row = FlagRow<ServeFlags>;
+
+constexpr std::array<Row, 9> kServeRows{{
+    {"--policy", "least_outstanding|round_robin|random|two_choices", &ServeFlags::policy,
+     "who is chosen; default least_outstanding"},
+    {"--max-outstanding", "N|unlimited", &ServeFlags::max_outstanding,
+     "requests at one backend at once; default 256"},
+    {"--queue-limit", "N|unlimited", &ServeFlags::queue_limit,
+     "requests that may wait for a backend"},
+    {"--queue-timeout", "D|off", &ServeFlags::queue_timeout, "how long a request may wait"},
+    {"--workers", "N|auto", &ServeFlags::workers, "threads; default auto, one a CPU, 4 at most"},
+    {"--paths", "inference|all|unsafe-all", &ServeFlags::paths,
+     "which request paths are forwarded"},
+    {"--health-path", "P|off", &ServeFlags::health_path, "what probes ask for; default /health"},
+    {"--admin", "ADDR|off", &ServeFlags::admin,
+     "where status and metrics are; default a unix socket"},
+    {"--log-level", "debug|info|warning|error", &ServeFlags::log_level, "default info"},
+}};
+constexpr std::array<Row, 3> kHeaderRows{{
+    {"-H,--header-up", "'NAME: VALUE'", &ServeFlags::header_up,
+     "set, +add or -remove a request header (repeatable)"},
+    {"-d,--header-down", "'NAME: VALUE'", &ServeFlags::header_down,
+     "the same for response headers"},
+    {"-c,--change-host-header", &ServeFlags::change_host_header, "Host becomes the backend's"},
+}};
+
 bool is_ip_literal(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
   const std::string bare = host.substr(0, host.find('%'));
@@ -109,6 +135,13 @@ void apply_pool(const ServeFlags& flags, PoolConfig* pool, Applier& applier) {
 }
 
 }  // namespace
+
+std::span<const FlagRow<ServeFlags>> serve_flag_rows() {
+  return kServeRows;
+}
+std::span<const FlagRow<ServeFlags>> header_flag_rows() {
+  return kHeaderRows;
+}
 
 std::vector<Problem> apply_flags(const ServeFlags& flags, Config* config) {
   std::vector<Problem> problems;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "weir/result.h"
 
+#include "lb/cli/flag_row.h"
 #include "lb/config/config.h"
 
 namespace weir {
@@ -31,6 +33,11 @@ struct ServeFlags {
   bool change_host_header = false;
   bool debug = false;
 };
+
+// Of serve, reverse-proxy and launch; without --access-log, whose value is optional.
+std::span<const FlagRow<ServeFlags>> serve_flag_rows();
+// What changes heads: of reverse-proxy and launch.
+std::span<const FlagRow<ServeFlags>> header_flag_rows();
 
 // Every mistake, each with the flag it is in; empty when all of them were taken.
 std::vector<Problem> apply_flags(const ServeFlags& flags, Config* config);

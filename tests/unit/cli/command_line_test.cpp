@@ -91,8 +91,8 @@ TEST(CommandLineTest, WrongWordsAreAnsweredWithTheRightOnes) {
             "weir serve: unknown option --polcy | did you mean --policy?");
   EXPECT_EQ(problem({"serve", "--tls-cert=x"}),
             "weir serve: unknown option --tls-cert | weir serve --help lists the options");
-  EXPECT_EQ(problem({"bench"}),
-            "\"weir bench\" is not in this version | weir --help lists the commands");
+  EXPECT_EQ(problem({"top"}),
+            "\"weir top\" is not in this version | weir --help lists the commands");
   EXPECT_EQ(problem({"check", "a", "b"}),
             "weir check: unexpected argument \"b\" | weir check --help lists the options");
   EXPECT_EQ(problem({"serve", "--policy"}),

@@ -110,13 +110,21 @@ TEST(MockFlagsTest, MistakesAreTold) {
 TEST(ExplainTest, KnowsEveryErrorItsCodesAndEveryState) {
   for (int i = 0; i < kErrorKinds; ++i) {
     const ErrorTraits& of = traits(static_cast<ErrorKind>(i));
-    EXPECT_TRUE(explain(std::string(of.name))) << of.name;
+    const auto text = explain(std::string(of.name));
+    ASSERT_TRUE(text) << of.name;
+    EXPECT_NE(text->find(std::string(of.name) + ": " + std::string(of.message)), std::string::npos);
+    EXPECT_NE(text->find("what to do: "), std::string::npos) << of.name;
     EXPECT_TRUE(explain(std::string(of.code))) << of.code;
   }
-  for (const char* state :
-       {"starting", "loading", "untried", "ready", "suspect", "draining", "down", "failed"}) {
-    EXPECT_TRUE(explain(state)) << state;
+  for (size_t i = 0; i <= static_cast<size_t>(BackendStateName::failed); ++i) {
+    const std::string state(to_string(static_cast<BackendStateName>(i)));
+    const auto text = explain(state);
+    ASSERT_TRUE(text) << state;
+    EXPECT_TRUE(text->starts_with("a backend is " + state + ": ")) << *text;
   }
+  // A word of both kinds is explained as both.
+  EXPECT_NE(explain("draining")->find("code draining"), std::string::npos);
+  EXPECT_TRUE(explain("stream_error"));
   EXPECT_EQ(explain("quue_full").error().help, "did you mean queue_full?");
   EXPECT_NE(explain("")->find("  queue_full\n"), std::string::npos);
 }
