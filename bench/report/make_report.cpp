@@ -103,6 +103,7 @@ class ReportSink final : public RunSink {
   static std::string headline(const BenchRecord& bench) {
     if (bench.kind != BenchRecord::Kind::search) return {};
     const auto load = [&](double value) { return ms_text(value) + " " + bench.load_unit; };
+    if (bench.highest_good <= 0 && bench.lowest_bad <= 0) return "no step could be judged";
     if (bench.highest_good <= 0) return "nothing held, down to " + load(bench.lowest_bad);
     if (bench.lowest_bad <= 0) {
       return "holds at " + load(bench.highest_good) + ", the highest that was tried";
