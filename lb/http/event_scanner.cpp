@@ -25,10 +25,6 @@ std::string_view skip_blanks(std::string_view text) {
 
 constexpr std::string_view kDataName = "data:";
 
-bool is_data_line(std::string_view line) {
-  return line.size() >= 8 && std::memcmp(line.data(), kDataName.data(), kDataName.size()) == 0;
-}
-
 // The value of a line `NAME: value`; nullptr data if the line has another name.
 std::string_view value_of_line(std::string_view line, std::string_view name) {
   if (!line.starts_with(name)) return {};
@@ -158,10 +154,26 @@ size_t EventScanner::next_event_end(std::string_view data) {
 
 // The most frequent case: one line of data and an empty line, both here.
 size_t EventScanner::whole_event(std::string_view data) {
-  if (!line_is_empty_ || after_cr_ || !is_data_line(data)) return kNone;
-  const size_t end = find_either(data, '\n', '\r', kDataName.size());
+  constexpr size_t kLeast = 32;
+  constexpr size_t kMostEndings = 16;
+  if (depth_ != Depth::without_text || !line_is_empty_ || after_cr_) return kNone;
+  if (data.size() < kLeast || std::memcmp(data.data(), kDataName.data(), kDataName.size()) != 0) {
+    return kNone;
+  }
+  std::array<size_t, kMostEndings> letters;
+  size_t count = 0;
+  const size_t end = for_each_ending_of_line(data, 'n', 'e', kDataName.size(), [&](size_t letter) {
+    letters[count < kMostEndings ? count++ : 0] = letter;
+  });
   if (end + 1 >= data.size() || data[end] != '\n' || data[end + 1] != '\n') return kNone;
-  look_at_line(data.substr(0, end));
+  if (end < kLeast || count == kMostEndings) return kNone;
+  const std::string_view line = data.substr(0, end);
+  const std::string_view json = line.substr(line[5] == ' ' ? 6 : 5);
+  look_.has_data = true;
+  if (json[1] == '"' && json[2] == 'e' && is_error_object(json)) look_.is_error = true;
+  size_t usage = line.size();
+  for (size_t i = 0; i < count; ++i) look_at_ending(line, letters[i], &usage);
+  look_at_usage(line, usage);
   is_at_boundary_ = event_ended_ = true;
   return end + 2;
 }
@@ -219,25 +231,33 @@ bool EventScanner::look_at_line(std::string_view line) {
   return false;
 }
 
-// The keys that end like ours: "finish_reason" and "stop_reason", or "usage".
-void EventScanner::look_at_few(std::string_view text) {
-  size_t usage = text.size();
-  for_each_ending(text, 'n', 'e', kLeastQuote - 1, [&](size_t letter) {
-    const size_t quote = letter + 1;
-    if (quote + 1 == text.size() || text[quote + 1] != ':') return;
-    if (text[letter] == 'n') {
-      look_at_reason(text, quote);
-    } else if (is_key(text, quote, "usage") && value_behind(text, quote).starts_with('{')) {
-      usage = std::min(usage, quote);
-    }
-  });
-  const bool had_usage = has_usage_;
-  if (usage != text.size()) has_usage_ = true;
-  if (!has_usage_) return;
-  for_each_ending(text, 's', 's', had_usage ? kLeastQuote - 1 : usage, [&](size_t letter) {
+// The keys that end like ours: "finish_reason" and "stop_reason", or "usage", whose place is noted.
+void EventScanner::look_at_ending(std::string_view text, size_t letter, size_t* usage) {
+  const size_t quote = letter + 1;
+  if (quote < kLeastQuote || quote + 1 >= text.size() || text[quote + 1] != ':') return;
+  if (text[letter] == 'n') {
+    look_at_reason(text, quote);
+  } else if (*usage == text.size() && is_key(text, quote, "usage") &&
+             value_behind(text, quote).starts_with('{')) {
+    *usage = quote;
+  }
+}
+
+// Tokens, behind "usage" or everywhere when that was in an earlier line or window.
+void EventScanner::look_at_usage(std::string_view text, size_t usage) {
+  if (!has_usage_ && usage == text.size()) return;
+  for_each_ending(text, 's', 's', has_usage_ ? kLeastQuote - 1 : usage, [&](size_t letter) {
     const size_t quote = letter + 1;
     if (quote + 1 < text.size() && text[quote + 1] == ':') look_at_tokens(text, quote);
   });
+  has_usage_ = true;
+}
+
+void EventScanner::look_at_few(std::string_view text) {
+  size_t usage = text.size();
+  for_each_ending(text, 'n', 'e', kLeastQuote - 1,
+                  [&](size_t letter) { look_at_ending(text, letter, &usage); });
+  look_at_usage(text, usage);
 }
 
 // Looks at each `"key":` of a line. A quote inside a string is escaped, so what is found here is
@@ -258,7 +278,7 @@ void EventScanner::look_at_key(std::string_view text, size_t quote) {
       look_at_reason(text, quote);
       return;
     case ending("tokens"):
-      look_at_tokens(text, quote);
+      if (has_usage_) look_at_tokens(text, quote);
       return;
     case ending("\"usage"):
       has_usage_ |= value_behind(text, quote).starts_with('{');
@@ -283,7 +303,6 @@ void EventScanner::look_at_key(std::string_view text, size_t quote) {
 }
 
 void EventScanner::look_at_tokens(std::string_view text, size_t quote) {
-  if (!has_usage_) return;
   if (is_key(text, quote, "prompt_tokens") || is_key(text, quote, "input_tokens")) {
     look_.prompt_tokens = number_of(value_behind(text, quote));
   } else if (is_key(text, quote, "completion_tokens") || is_key(text, quote, "output_tokens")) {

@@ -48,6 +48,8 @@ class EventScanner {
  private:
   size_t whole_event(std::string_view data);
   void look_at_few(std::string_view text);
+  void look_at_ending(std::string_view text, size_t letter, size_t* usage);
+  void look_at_usage(std::string_view text, size_t usage);
   void finish_line(std::string_view rest);
   void keep(std::string_view piece);
   void slide();

@@ -207,8 +207,9 @@ const ResponseHead* HeadParser::take_response(std::string_view bytes, Method req
   ResponseHead& response = impl_->response;
   clear(&response);
   if (!read_status_line(all.substr(0, line_end), &response).is_ok()) return nullptr;
-  const char* const begin = all.data();
-  if (response.status == 101 || find_control(begin, begin + line_end) != begin + line_end) {
+  const char* const reason_end = all.data() + line_end;
+  if (response.status == 101 ||
+      find_control(reason_end - response.reason.size(), reason_end) != reason_end) {
     return nullptr;
   }
   const size_t lines = read_field_lines(all.substr(line_end + 2), limits.fields, &response.fields);

@@ -29,7 +29,9 @@ bool Stream::open(UniqueFd fd, Callback<Readiness> on_ready) {
 void Stream::thunk(evutil_socket_t, short what, void* self) {
   auto* stream = static_cast<Stream*>(self);
   stream->loop_.refresh_for_event();
-  const Readiness readiness{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0};
+  // Each edge says that the socket is writable as well; only who was told otherwise wants to know.
+  const bool is_writable_again = (what & EV_WRITE) != 0 && !stream->is_writable_;
+  const Readiness readiness{(what & EV_READ) != 0, is_writable_again, (what & EV_CLOSED) != 0};
   stream->has_hangup_ |= readiness.hangup;
   stream->is_readable_ |= readiness.readable || readiness.hangup;
   stream->is_writable_ |= readiness.writable;
