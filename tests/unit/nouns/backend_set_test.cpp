@@ -55,11 +55,12 @@ TEST(BackendSetTest, EqualSetsDifferInNothing) {
 }
 
 TEST(BackendStateNameTest, EveryStateHasAWordOfItsOwn) {
+  constexpr int kStates = static_cast<int>(BackendStateName::failed) + 1;
   std::set<std::string_view> words;
-  for (int i = 0; i <= static_cast<int>(BackendStateName::failed); ++i) {
+  for (int i = 0; i < kStates; ++i) {
     words.insert(to_string(static_cast<BackendStateName>(i)));
   }
-  EXPECT_EQ(words.size(), 8U);
+  EXPECT_EQ(words.size(), static_cast<size_t>(kStates));
   EXPECT_FALSE(words.contains("unknown"));
 }
 
