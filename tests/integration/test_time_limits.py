@@ -43,7 +43,7 @@ class OneDeadlineForAll(ProxyTest):
             else:
                 connection.wait_for_leaving()
 
-        weir = self.serve(self.backend(once_dying), self.backend(once_dying))
+        weir = self.serve(self.backend(once_dying), self.backend(once_dying), timeouts={"request": "4s"})
         answer = weir.ask()
         self.assert_error(answer, 504, "request_deadline")
         self.assertEqual(answer.get("x-weir-attempts"), b"2")
@@ -65,11 +65,11 @@ class OneDeadlineForAll(ProxyTest):
             connection.send(STREAM_HEAD)
             for _ in range(5):
                 connection.send(chunk(token(b"a")))
-                go_on.wait(0.5)
+                go_on.wait(0.8)
             connection.send(LAST_CHUNK)
 
         go_on = threading.Event()
-        answer = self.serve(self.backend(slow_stream)).ask()
+        answer = self.serve(self.backend(slow_stream), timeouts={"request": "3s"}).ask()
         self.assertEqual((answer.status, answer.end, len(answer.chunks)), (200, "whole", 5))
 
 
@@ -108,7 +108,7 @@ class Silence(ProxyTest):
             connection.send(chunk(token(b"a")) + LAST_CHUNK)
 
         go_on = threading.Event()
-        client = self.client(self.weir_serve(self.backend(waits), timeouts={"hold": "1s"}))
+        client = self.client(self.weir_serve(self.backend(waits), timeouts={"hold": "3s"}))
         client.send_request()
         self.assertTrue(client.is_quiet(0.2))
         self.assertEqual(client.read_head().status, 200)  # without an event

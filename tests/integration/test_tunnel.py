@@ -217,7 +217,7 @@ class NotSwitching(TunnelTest):
 class Limits(TunnelTest):
     def test_tunnel_without_traffic_ends_after_its_limit(self):
         backend = self.backend(echoes)
-        weir = self.weir_serve(backend, paths="all", timeouts={"tunnel": "1s"},
+        weir = self.weir_serve(backend, paths="all", timeouts={"tunnel": "3s"},
                                log={"access": {"output": "stdout"}})
         client, _ = self.upgraded(weir)
         client.send(b"hi")
@@ -238,8 +238,6 @@ class Limits(TunnelTest):
         self.assertEqual((line["status"], line["bytes_in"], line["bytes_out"], line["reason"]), (101, 5, 5, None))
 
     def test_tunnel_holds_its_place_at_the_backend(self):
-        both = threading.Barrier(2, timeout=30)
-
         def behaviour(connection, request):
             if request.get("upgrade"):
                 echoes(connection, request)
@@ -248,7 +246,6 @@ class Limits(TunnelTest):
 
         weir = self.weir_urls(self.backend(behaviour), flags=["--max-outstanding", "1"])
         client, _ = self.upgraded(weir)
-        del both
         other = self.client(weir)
         other.send_request()
         self.assertTrue(other.is_quiet(0.3))  # it waits
@@ -258,7 +255,7 @@ class Limits(TunnelTest):
 
     def test_drain_lets_a_tunnel_run_and_ends_it_at_its_end(self):
         backend = self.backend(echoes)
-        weir = self.weir_serve(backend, paths="all", drain={"timeout": "1s"}, log={"access": {"output": "stdout"}})
+        weir = self.weir_serve(backend, paths="all", drain={"timeout": "4s"}, log={"access": {"output": "stdout"}})
         client, _ = self.upgraded(weir)
         weir.signal(signal.SIGTERM)
         client.send(b"still")
