@@ -180,7 +180,7 @@ size_t Balancer::waiting() const {
 
 bool Balancer::has_usable(const Wish& wish) const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->has_usable(wish);
+  return impl_->fit > 0 ? impl_->has_fit(wish) : impl_->has_usable(wish);
 }
 
 size_t Balancer::ready() const {

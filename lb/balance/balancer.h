@@ -224,7 +224,8 @@ class Balancer {
   bool set_draining(std::string_view id, bool draining, TimePoint now);
 
   PoolSnapshot snapshot() const;
-  // Is there a usable backend, at its cap or held back or not, that the wish does not exclude?
+  // Is there a backend to be given work, at its cap or not, that the wish does not exclude? Those
+  // that are held back do not count where there are others: a busy backend's word is worth more.
   bool has_usable(const Wish& wish) const;
   size_t waiting() const;
   size_t ready() const;        // backends that are given work, whether at their cap or not

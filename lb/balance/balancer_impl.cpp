@@ -64,7 +64,7 @@ Lease Balancer::Impl::take(BackendState& state, const Wish& wish, Aftermath& aft
   state.take(clock);
   ++outstanding;
   budget.on_lease(is_without_exclusions(wish), state.outstanding);
-  refresh(state);
+  reindex(state);
   return Lease(&owner, state.shared_from_this(), is_trial);
 }
 
@@ -75,7 +75,7 @@ void Balancer::Impl::give_back(BackendState& state, bool was_trial, uint32_t epo
   estimate.on_release();
   state.give_back(was_trial, epoch);
   if (state.is_removed) return;
-  refresh(state);
+  reindex(state);
   serve_line(after, state.counted.fit ? Ask::fit_ones : Ask::held_back_too);
 }
 
@@ -171,7 +171,12 @@ void Balancer::Impl::refresh(BackendState& state) {
   count(state.is_fit(), &state.counted.fit, &fit);
   count(is_usable && state.ejection.is_out(), &state.counted.ejected, &ejected);
   count(is_usable && state.is_stuck, &state.counted.stuck, &stuck);
-  if (!state.may_be_chosen(fit > 0)) {
+  reindex(state);
+}
+
+void Balancer::Impl::reindex(BackendState& state) {
+  const bool may = state.counted.fit ? !state.is_full() : state.may_be_chosen(fit > 0);
+  if (!may) {
     if (state.links.is_in) policy.remove(state);
   } else if (state.links.is_in) {
     policy.moved(state);
@@ -263,6 +268,13 @@ bool Balancer::Impl::has_usable(const Wish& wish) const {
   if (usable == 0) return false;
   return std::ranges::any_of(table.states(), [&wish](const auto& state) {
     return state->counted.usable && !is_excluded(wish, *state);
+  });
+}
+
+bool Balancer::Impl::has_fit(const Wish& wish) const {
+  if (fit > wish.excluded.size()) return true;
+  return std::ranges::any_of(table.states(), [&wish](const auto& state) {
+    return state->counted.fit && !is_excluded(wish, *state);
   });
 }
 

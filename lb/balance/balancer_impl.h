@@ -69,6 +69,7 @@ struct Balancer::Impl {
   bool is_delivering = false;        // somebody is; he takes what is added meanwhile
 
   bool has_usable(const Wish& wish) const;
+  bool has_fit(const Wish& wish) const;
 
  private:
   std::optional<Lease> try_take(const Wish& wish, Aftermath& after);
@@ -79,6 +80,7 @@ struct Balancer::Impl {
 
   // After anything that may change whether the state may be chosen.
   void refresh(BackendState& state);
+  void reindex(BackendState& state);  // only its load is another one
   // After a change of the health of a backend that was `from`; then, once, after_changes().
   void settle(BackendState& state, BackendStateName from, TimePoint now, Aftermath& after);
   void after_changes(TimePoint now, Aftermath& after);

@@ -32,7 +32,7 @@ Totals run_worlds(Settings settings, uint64_t seeds) {
 }
 
 TEST(BalanceSimulationTest, KeepsItsPromisesForAnHourWithAThousandClients) {
-  run_worlds({.clients = 1000, .length = 1h}, 3);
+  run_worlds({.clients = 1000, .length = 1h}, 2);
 }
 
 TEST(BalanceSimulationTest, KeepsItsPromisesInFiftySmallWorldsInATurmoil) {
@@ -40,7 +40,11 @@ TEST(BalanceSimulationTest, KeepsItsPromisesInFiftySmallWorldsInATurmoil) {
   if (HasFailure() || std::getenv("WEIR_SEED") != nullptr) return;
   for (const uint64_t count : {all.succeeded, all.retried, all.waited, all.served_late, all.refused,
                                all.timed_out, all.left}) {
-    EXPECT_GT(count, 1000U);
+    EXPECT_GT(count, 500U);
+  }
+  for (const uint64_t count :
+       {all.ejected, all.tried, all.stuck, all.started_slowly, all.last_resorts, all.poisoned}) {
+    EXPECT_GT(count, 20U);
   }
 }
 

@@ -75,12 +75,13 @@ class Thread {
     }
   }
   uint64_t leases = 0;
+  uint64_t retries = 0;
 
  private:
   void step(Client& client) {
     if (client.lease) {
       ++leases;
-      if (random_() % 2 == 0) client.lease.succeeded(TimePoint(1s));
+      use(client.lease);
       client.lease = Lease();
       --client.left;
       return;
@@ -89,6 +90,16 @@ class Thread {
     if (answer && answer->has_value()) client.lease = std::move(**answer);
     if (!answer) --client.left;
     if (client.place.is_waiting() && random_() % 8 == 0) client.place.leave();
+  }
+
+  void use(Lease& lease) {
+    lease.saw_byte(TimePoint(1s));
+    const uint64_t fate = random_() % 8;
+    if (fate < 4) lease.succeeded(TimePoint(1s));
+    if (fate == 4) return;  // the client left
+    if (fate > 4) lease.failed({ErrorKind::backend_closed}, TimePoint(1s));
+    if (fate == 5 && balancer_.take_retry(TimePoint(1s))) ++retries;
+    if (fate == 6) balancer_.retry_after(ErrorKind::queue_full, TimePoint(1s));
   }
 
   bool is_done() const {
@@ -127,6 +138,7 @@ void disturb(Balancer& balancer, const std::atomic<bool>& is_over) {
     }
     balancer.set_draining("b1", i % 5 == 0, TimePoint(1s));
     balancer.expire(TimePoint(1s));
+    balancer.watch(TimePoint(1s) + i * 10ms);
     std::this_thread::yield();
   }
 }
@@ -146,6 +158,10 @@ TEST(BalanceSimulationTest, ManyThreadsLoseNoPlaceAndNoLease) {
   CountingObserver observer;
   BalancerOptions options;
   options.waits_for_backends = true;
+  options.health.eject_failures = 2;
+  options.health.eject_base = 100ms;
+  options.health.slow_start = 1s;
+  options.health.stuck_after = 1s;
   Balancer balancer(options, &observer);
   balancer.update(set_of(1), 0, TimePoint(1s));
   std::vector<std::unique_ptr<Thread>> workers;
