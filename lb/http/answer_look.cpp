@@ -1,5 +1,7 @@
 #include "lb/http/answer_look.h"
 
+#include <cstring>
+
 #include "lb/http/byte_search.h"
 
 namespace weir::http {
@@ -24,10 +26,12 @@ int64_t number(std::string_view text) {
 }
 
 // What stands behind the colon of `"key":`, where the last letter of the key is text[at]; empty if
-// that is another key, or no key.
-std::string_view value_of(std::string_view text, size_t at, std::string_view key) {
-  if (at < key.size() || text[at - key.size()] != '"') return {};
-  if (text.substr(at + 1 - key.size(), key.size()) != key) return {};
+// that is another key, or no key. The length of a literal is known, so nothing is called here.
+template <size_t N>
+std::string_view value_of(std::string_view text, size_t at, const char (&key)[N]) {
+  constexpr size_t kLength = N - 1;
+  if (at < kLength || text[at - kLength] != '"') return {};
+  if (std::memcmp(text.data() + at + 1 - kLength, key, kLength) != 0) return {};
   const std::string_view rest = skip_blanks(text.substr(at + 2));
   return rest.starts_with(':') ? skip_blanks(rest.substr(1)) : std::string_view();
 }
@@ -35,15 +39,14 @@ std::string_view value_of(std::string_view text, size_t at, std::string_view key
 void look_at_usage(std::string_view usage, AnswerLook* look) {
   bool has_prompt = false;
   bool has_completion = false;
-  const auto take = [&](size_t at, std::string_view key, int64_t* into, bool* is_known) {
-    const std::string_view value = *is_known ? std::string_view() : value_of(usage, at, key);
-    if (value.empty()) return;
+  const auto take = [](std::string_view value, int64_t* into, bool* is_known) {
+    if (*is_known || value.empty()) return;
     *is_known = true;
     *into = number(value);
   };
   for_each_ending(usage, 's', 's', 0, [&](size_t at) {
-    take(at, "prompt_tokens", &look->prompt_tokens, &has_prompt);
-    take(at, "completion_tokens", &look->completion_tokens, &has_completion);
+    take(value_of(usage, at, "prompt_tokens"), &look->prompt_tokens, &has_prompt);
+    take(value_of(usage, at, "completion_tokens"), &look->completion_tokens, &has_completion);
   });
 }
 

@@ -44,7 +44,8 @@ const char* read_line(const char* at, const char* end, Field* field) {
   const char* value = at + length + 1;
   const bool has_blank = value < end && *value == ' ';
   if (has_blank) ++value;
-  const char* const cr = start.control != nullptr ? start.control : find_control(value, end);
+  const char* const cr =
+      start.control != nullptr ? start.control : find_control(start.looked_until, end);
   if (end - cr < 2 || cr < value || cr[0] != '\r' || cr[1] != '\n') return nullptr;
   field->value = {value, static_cast<size_t>(cr - value)};
   const bool has_more_blanks = cr > value && (is_blank(*value) || is_blank(cr[-1]));

@@ -96,7 +96,7 @@ constexpr std::array<Padded, kRows.size()> make_padded() {
 constexpr size_t kBuckets = 128;
 constexpr size_t bucket_of(std::string_view name) {
   const auto letter = [&](size_t from_end) {
-    return static_cast<size_t>(lower(name[name.size() - from_end]));
+    return static_cast<size_t>(name[name.size() - from_end] | 0x20);  // without case
   };
   return (name.size() * 7 + letter(1) * 5 + letter(2)) % kBuckets;
 }
@@ -139,10 +139,11 @@ inline bool is_row(const Blocks& bytes, size_t length, size_t row) {
 
 FieldStart look_at_field([[maybe_unused]] const char* at, [[maybe_unused]] const char* end,
                          size_t* length) noexcept {
-  FieldStart start{other, nullptr};
+  FieldStart start{other, nullptr, at};
   *length = 0;
 #if defined(__SSE2__)
   if (static_cast<size_t>(end - at) < kBlocks) return start;
+  start.looked_until = at + kBlocks;
   const Blocks bytes{detail::load(at), detail::load(at + 16)};
   const uint32_t controls = detail::controls_in(bytes.low) | detail::controls_in(bytes.high) << 16;
   if (controls != 0) start.control = at + std::countr_zero(controls);

@@ -51,7 +51,8 @@ FieldName field_name(std::string_view name) noexcept;
 
 struct FieldStart {
   FieldName id;
-  const char* control;  // the first control character but HT, if it is among the first 32 bytes
+  const char* control;  // the first control character but HT, if it is before `looked_until`
+  const char* looked_until;
 };
 // Looks at the first 32 bytes of a field's line in [at, end): `length` = that of the known name
 // that a colon follows there; 0 = there is none, or less than 32 bytes.

@@ -106,6 +106,8 @@ PathClass classify_family(std::string_view path) {
 }
 
 PathClass classify(std::string_view path) {
+  constexpr std::string_view kMostFrequent = "/v1/chat/completions";
+  if (path == kMostFrequent) return inference;
   const auto route = std::ranges::lower_bound(kRoutes, path, {}, &Route::path);
   if (route != kRoutes.end() && route->path == path) return route->path_class;
   return classify_family(path);
