@@ -13,7 +13,8 @@ namespace weir {
 namespace {
 
 constexpr int64_t kLongestRetryAfterMs = 50'000;  // with the spread: a minute
-constexpr Duration kQuiet = std::chrono::milliseconds(50);
+// Longer than the pauses of a stream that works: looking costs two system calls.
+constexpr Duration kQuiet = std::chrono::milliseconds(500);
 
 // As the balancer estimates it for the next who comes; nobody is sent away for long.
 int retry_after_ms(const ProxyContext& context, ErrorKind kind) {
