@@ -24,8 +24,8 @@ from peers import Peers
 WIDTH = 32  # connections that take turns together
 ROUNDS = 40
 TRIES = 4
-REQUEST_LIMIT = 18_200
-CHUNK_LIMIT = 1_480
+REQUEST_LIMIT = 18_000
+CHUNK_LIMIT = 1_700
 
 
 @dataclasses.dataclass
