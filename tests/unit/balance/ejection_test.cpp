@@ -226,8 +226,10 @@ TEST_F(EjectionTest, WhatWasUnderWayBeforeSpeaksNeitherForItNorAgainstIt) {
   until_trial("a");
   bad.lease.failed({ErrorKind::stream_interrupted}, now);
   EXPECT_TRUE(backend("a").is_tried);
-  bad.lease.saw_byte(now);
+  asks_for("a");  // the trial, which sends nothing
   passes(5s);
+  bad.lease.saw_byte(now);
+  passes(100ms);
   EXPECT_EQ(state("a"), "ejected");
 }
 

@@ -25,6 +25,19 @@ TEST(EjectionJitterTest, SpreadsByATenthEitherWay) {
   EXPECT_EQ(longest, 11s);
 }
 
+TEST(EjectionJitterTest, NeverLastsMuchLongerThanTheMost) {
+  HealthOptions options;
+  options.eject_failures = 1;
+  options.eject_base = 10s;
+  options.eject_most = 25s;
+  Ejection ejection(options, 1);
+  for (int i = 0; i < 40; ++i) {
+    ejection.eject(ErrorKind::backend_closed, TimePoint(1h));
+    EXPECT_LE(ejection.due() - TimePoint(1h), 27500ms);
+    ejection.begin_trial();
+  }
+}
+
 TEST(EjectionWordsTest, TimesAreSaidRoundly) {
   EXPECT_EQ(in_words(10s), "10 s");
   EXPECT_EQ(in_words(9499ms), "9 s");
