@@ -202,15 +202,16 @@ INSTANTIATE_TEST_SUITE_P(Every, PolicyTest,
                          testing::Values(PolicyName::least_outstanding, PolicyName::round_robin,
                                          PolicyName::random, PolicyName::two_choices));
 
-TEST_P(PolicyTest, FollowsTheWeightsExactlyWhereItCan) {
+TEST_P(PolicyTest, FollowsTheWeightsAsExactlyAsItCan) {
   options.policy = GetParam();
-  if (options.policy == PolicyName::random) GTEST_SKIP() << "by chance";
   backends("a b c");
   spec("a").weight = 3;
   spec("b").weight = 2;
   publish();
   picks(600);
-  const double slack = options.policy == PolicyName::two_choices ? 20 : 1;
+  double slack = 1;
+  if (options.policy == PolicyName::two_choices) slack = 20;
+  if (options.policy == PolicyName::random) slack = 60;  // five times the deviation of 600 picks
   EXPECT_NEAR(backend("a").outstanding, 300, slack);
   EXPECT_NEAR(backend("b").outstanding, 200, slack);
   EXPECT_NEAR(backend("c").outstanding, 100, slack);
