@@ -1,14 +1,12 @@
 #include "discovery/file_discovery.h"
 
-#include <signal.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include <pthread.h>
+#include "lb/net/thread_without_signals.h"
 
 namespace weir {
 namespace {
@@ -57,12 +55,7 @@ void FileDiscovery::start(BackendSetSink& sink) {
   WEIR_ASSERT(!thread_.joinable());
   sink_ = &sink;
   shared_->news = &news_;
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the loop's
-  thread_ = std::thread(&FileDiscovery::follow, shared_, options_);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = thread_without_signals(&FileDiscovery::follow, shared_, options_);
 }
 
 // The thread.

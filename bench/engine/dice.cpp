@@ -3,22 +3,12 @@
 #include <bit>
 #include <cmath>
 
+#include "weir/split_mix.h"
+
 namespace weir {
-namespace {
-
-uint64_t split_mix(uint64_t* state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15U);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
-
-}  // namespace
-
 Dice::Dice(uint64_t seed, uint64_t stream) {
-  uint64_t mixed = seed;
-  mixed = split_mix(&mixed) ^ (stream * 0xd1342543de82ef95U);
-  for (uint64_t& word : state_) word = split_mix(&mixed);
+  SplitMix words(SplitMix(seed).next() ^ (stream * 0xd1342543de82ef95U));
+  for (uint64_t& word : state_) word = words.next();
 }
 
 uint64_t Dice::next() {

@@ -130,7 +130,7 @@ void AdminConnection::answer(std::string_view head) {
     return send(answer_action(*action, asked, *listener_.actions(), listener_.view()), !is_head);
   }
   if (request.method == http::Method::post) return send(refuse_post(request.path), true);
-  send(answer_admin(request.path, listener_.view(), listener_.metrics().metrics()), !is_head);
+  send(answer_admin(request.path, listener_.view(), listener_.metrics()), !is_head);
 }
 
 void AdminConnection::refuse(int status, std::string_view why) {

@@ -58,9 +58,9 @@ AdminAnswer readyz(const InstanceView& view) {
   return answer;
 }
 
-AdminAnswer metrics_answer(const LiveView& view, const Metrics& metrics) {
+AdminAnswer metrics_answer(const LiveView& view, const MetricsSource& metrics) {
   PrometheusText text;
-  write_metrics(text, metrics);
+  write_metrics(text, metrics.metrics());
   write_live_metrics(text, view.look());
   write_process_metrics(text);
   AdminAnswer answer;
@@ -71,7 +71,8 @@ AdminAnswer metrics_answer(const LiveView& view, const Metrics& metrics) {
 
 }  // namespace
 
-AdminAnswer answer_admin(std::string_view path, const LiveView& view, const Metrics& metrics) {
+AdminAnswer answer_admin(std::string_view path, const LiveView& view,
+                         const MetricsSource& metrics) {
   AdminAnswer answer;
   if (path == "/livez") {
     answer.body = "ok\n";

@@ -6,13 +6,13 @@
 
 #include "lb/admin/admin_answer.h"
 #include "lb/admin/live_view.h"
-#include "lb/observe/metrics.h"
+#include "lb/admin/metrics_source.h"
 
 namespace weir {
 
 // GET of `path` (without a query): /, /livez, /readyz, /metrics, /api/v1/status; anything else is a
 // 404 that lists them.
-AdminAnswer answer_admin(std::string_view path, const LiveView& view, const Metrics& metrics);
+AdminAnswer answer_admin(std::string_view path, const LiveView& view, const MetricsSource& metrics);
 
 // POST of a path that is no action.
 AdminAnswer refuse_post(std::string_view path);

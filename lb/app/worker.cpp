@@ -1,12 +1,13 @@
 #include "lb/app/worker.h"
 
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
 
 #include "weir/assert.h"
 #include "weir/log.h"
+
+#include "lb/net/thread_without_signals.h"
 
 namespace weir {
 namespace {
@@ -56,14 +57,7 @@ void Worker::listen(std::shared_ptr<ListeningSocket> socket) {
 
 void Worker::start() {
   look_.start(kLook);
-  if (!own_loop_) return;
-  // Signals are the main thread's: this one takes none.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { loop_.run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (own_loop_) thread_ = thread_without_signals([this] { loop_.run(); });
 }
 
 void Worker::set_phase(Phase phase) {

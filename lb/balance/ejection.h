@@ -12,8 +12,9 @@
 #include <cstdint>
 #include <string>
 
+#include "weir/split_mix.h"
+
 #include "lb/balance/balancer.h"
-#include "lb/balance/split_mix.h"
 
 namespace weir {
 

@@ -5,8 +5,9 @@
 
 #include <vector>
 
+#include "weir/split_mix.h"
+
 #include "lb/balance/backend_state.h"
-#include "lb/balance/split_mix.h"
 
 namespace weir {
 

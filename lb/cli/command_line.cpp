@@ -225,43 +225,27 @@ std::vector<CompletionCommand> completions_of(const CLI::App& root) {
 }
 
 Result<CommandLine, Problem> finish(const CLI::App* chosen, Parsed parsed) {
-  using Action = CommandLine::Action;
   CommandLine line = std::move(parsed.line);
   if (!parsed.access_log.empty()) {
     line.serve.access_log = parsed.access_log == "true" ? "stdout" : parsed.access_log;
   }
   const std::string command = chosen->get_name();
+  line.action = action_of(command);
   Result<Ok, Problem> read = Ok{};
   if (command == "serve") {
-    line.action = Action::serve;
     line.command = line.config_file.empty() ? Command::urls : Command::serve;
   } else if (command == "reverse-proxy") {
-    line.action = Action::serve;
     read = apply_proxy_flags(parsed.proxy, &line);
   } else if (command == "launch") {
-    line.action = Action::launch;
     line.command = Command::launch;
-  } else if (command == "mock") {
-    line.action = Action::mock;
-  } else if (command == "bench") {
-    line.action = Action::bench;
-  } else if (command == "compare") {
-    line.action = Action::compare;
-  } else if (command == "check") {
-    line.action = Action::check;
   } else if (command == "status") {
-    line.action = Action::status;
     read = apply_status_flags(parsed.status, &line.status);
-  } else if (command == "drain" || command == "undrain") {
-    line.action = Action::drain;
+  } else if (line.action == CommandLine::Action::drain) {
     line.drain.is_drain = command == "drain";
     read = apply_drain_flags(parsed.drain, &line.drain);
-  } else if (command == "explain") {
-    line.action = Action::explain;
   } else if (command == "schema") {
-    line.action = Action::check;
     line.check.print_schema = true;
-  } else {
+  } else if (command == "version") {
     line.text = "weir " + std::string(version()) + "\n";
   }
   if (!read) return read.error();

@@ -117,4 +117,24 @@ Result<Ok, Problem> apply_drain_flags(const DrainFlags& flags, DrainOptions* dra
   return Ok{};
 }
 
+CommandLine::Action action_of(std::string_view command) {
+  using Action = CommandLine::Action;
+  constexpr std::array<std::pair<std::string_view, Action>, 12> kActions{{
+      {"serve", Action::serve},
+      {"reverse-proxy", Action::serve},
+      {"launch", Action::launch},
+      {"mock", Action::mock},
+      {"bench", Action::bench},
+      {"compare", Action::compare},
+      {"check", Action::check},
+      {"schema", Action::check},
+      {"status", Action::status},
+      {"drain", Action::drain},
+      {"undrain", Action::drain},
+      {"explain", Action::explain},
+  }};
+  const auto found = std::ranges::find(kActions, command, &decltype(kActions)::value_type::first);
+  return found == kActions.end() ? Action::print : found->second;
+}
+
 }  // namespace weir

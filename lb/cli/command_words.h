@@ -42,4 +42,7 @@ struct DrainFlags {
 };
 Result<Ok, Problem> apply_drain_flags(const DrainFlags& flags, DrainOptions* drain);
 
+// What a command does; `version` and `completion` only print.
+CommandLine::Action action_of(std::string_view command);
+
 }  // namespace weir

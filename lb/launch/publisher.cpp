@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,11 +13,11 @@
 #include <mutex>
 
 #include <fmt/core.h>
-#include <pthread.h>
 
 #include "weir/log.h"
 
 #include "lb/net/socket.h"
+#include "lb/net/thread_without_signals.h"
 
 namespace weir {
 namespace {
@@ -113,12 +112,7 @@ Result<Ok, Problem> Publisher::start(PublishedRun run) {
       write_private_file(options_.path, options_.group, launcher_file_text(run));
   if (!written) return written;
   shared_->run = std::move(run);
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the loop's
-  thread_ = std::thread(&Publisher::follow, shared_);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = thread_without_signals(&Publisher::follow, shared_);
   return Ok{};
 }
 

@@ -1,6 +1,6 @@
 #include "lb/net/resolver.h"
 
-#include <signal.h>
+#include "lb/net/thread_without_signals.h"
 
 namespace weir {
 
@@ -27,15 +27,7 @@ void Resolver::ask(const Address& address) {
       answered_.post();
     }
   }
-  if (!thread_.joinable()) {
-    // Signals are the loop's thread's: this one takes none.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { work(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
+  if (!thread_.joinable()) thread_ = thread_without_signals([this] { work(); });
   wake_.notify_one();
 }
 

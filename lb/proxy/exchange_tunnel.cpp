@@ -8,7 +8,7 @@ namespace weir {
 void Exchange::begin_tunnel(std::string_view from_backend) {
   become(State::tunnel);
   on_committed();
-  if (pending_) drop_pending();
+  drop_pending();
   deadlines_.clear_all();
   report_.bytes_in = report_.bytes_out = 0;
   is_backend_paused_ = false;

@@ -56,7 +56,6 @@ class Listener final : public ClientConnectionOwner {
   uint32_t load() const noexcept;  // of its worker; any thread
 
  private:
-  friend class ListeningSocket;
   struct Accepted {
     UniqueFd fd;
     SocketAddress peer;

@@ -108,6 +108,8 @@ class ResponseRelay {
   Status judge_head(const http::ResponseHead& head, size_t bytes);
   Status accept_head(const http::ResponseHead& head);
   Status pass_interim(const http::ResponseHead& head, size_t bytes);
+  http::ResponseRewrite rewrite_by_options() const;  // of any head
+  http::ResponseRewrite rewrite_of_answer() const;   // of the one that ends this attempt
   Status switch_protocols(const http::ResponseHead& head);
   void choose_framing(const http::ResponseHead& head, http::ResponseRewrite* how);
   void choose_hold(const http::ResponseHead& head, http::Framing framing);

@@ -67,14 +67,27 @@ ResponseRelay::Status ResponseRelay::pass_interim(const http::ResponseHead& head
   }
   if (!head.keep_alive) is_spoilt_by_interim_ = true;
   if (head.status == 100 || request_.facts->client_minor_version == 0) return Status::more;
-  http::ResponseRewrite how;
+  http::ResponseRewrite how = rewrite_by_options();
   how.attempts = 0;
-  how.adds_via = context_.options.adds_via;
-  how.rules = context_.options.header_down;
   context_.out.clear();
   http::rewrite_response(head, how, &context_.out);
   sink_.write_to_client(context_.out, {});
   return Status::more;
+}
+
+http::ResponseRewrite ResponseRelay::rewrite_by_options() const {
+  http::ResponseRewrite how;
+  how.adds_via = context_.options.adds_via;
+  how.rules = context_.options.header_down;
+  return how;
+}
+
+http::ResponseRewrite ResponseRelay::rewrite_of_answer() const {
+  http::ResponseRewrite how = rewrite_by_options();
+  how.request_id = request_.facts->id();
+  how.backend = request_.backend;
+  how.attempts = request_.attempts;
+  return how;
 }
 
 ResponseRelay::Status ResponseRelay::switch_protocols(const http::ResponseHead& head) {
@@ -88,13 +101,8 @@ ResponseRelay::Status ResponseRelay::switch_protocols(const http::ResponseHead& 
   }
   has_head_ = is_committed_ = true;
   report_.status = status_ = head.status;
-  http::ResponseRewrite how;
-  how.request_id = request_.facts->id();
-  how.backend = request_.backend;
-  how.attempts = request_.attempts;
+  http::ResponseRewrite how = rewrite_of_answer();
   how.passes_upgrade = true;
-  how.adds_via = context_.options.adds_via;
-  how.rules = context_.options.header_down;
   context_.out.clear();
   http::rewrite_response(head, how, &context_.out);
   sink_.write_to_client(context_.out, {});
@@ -113,16 +121,11 @@ ResponseRelay::Status ResponseRelay::accept_head(const http::ResponseHead& head)
   is_clean_boundary_ = true;
   report_.is_stream = is_event_stream_;
 
-  http::ResponseRewrite how;
+  http::ResponseRewrite how = rewrite_of_answer();
   choose_framing(head, &how);
   choose_hold(head, how.framing);
-  how.request_id = request_.facts->id();
-  how.backend = request_.backend;
-  how.attempts = request_.attempts;
   how.client_minor_version = request_.facts->client_minor_version;
   how.client_keeps_alive = keeps_client_;
-  how.adds_via = context_.options.adds_via;
-  how.rules = context_.options.header_down;
   http::rewrite_response(head, how, held_);
   return Status::more;
 }

@@ -176,6 +176,14 @@ int refuse(const int* errors, size_t many) {
   return -1;
 }
 
+// What a call that was made to do less has done.
+ssize_t did_less(int fd, ssize_t done) {
+  if (done <= 0) return done;
+  count(kByteFaults);
+  arm_anew(fd);
+  return done;
+}
+
 }  // namespace
 
 extern "C" {
@@ -208,12 +216,7 @@ ssize_t recv(int fd, void* buffer, size_t size, int flags) {
   const Fault fault = choose(fd);
   if (fails(fd, fault)) return -1;
   if (fault != Fault::few || size < 2) return real(fd, buffer, size, flags);
-  const ssize_t done = real(fd, buffer, few(size), flags);
-  if (done > 0) {
-    count(kByteFaults);
-    arm_anew(fd);
-  }
-  return done;
+  return did_less(fd, real(fd, buffer, few(size), flags));
 }
 
 ssize_t readv(int fd, const iovec* pieces, int many) {
@@ -223,12 +226,7 @@ ssize_t readv(int fd, const iovec* pieces, int many) {
   if (fault != Fault::few || many == 0) return real(fd, pieces, many);
   iovec first = pieces[0];
   first.iov_len = few(first.iov_len);
-  const ssize_t done = real(fd, &first, 1);
-  if (done > 0) {
-    count(kByteFaults);
-    arm_anew(fd);
-  }
-  return done;
+  return did_less(fd, real(fd, &first, 1));
 }
 
 ssize_t send(int fd, const void* buffer, size_t size, int flags) {
@@ -236,12 +234,7 @@ ssize_t send(int fd, const void* buffer, size_t size, int flags) {
   const Fault fault = choose(fd);
   if (fails(fd, fault)) return -1;
   if (fault != Fault::few || size < 2) return real(fd, buffer, size, flags);
-  const ssize_t done = real(fd, buffer, few(size), flags);
-  if (done > 0) {
-    count(kByteFaults);
-    arm_anew(fd);
-  }
-  return done;
+  return did_less(fd, real(fd, buffer, few(size), flags));
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
@@ -255,12 +248,7 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   msghdr shorter = *message;
   shorter.msg_iov = &first;
   shorter.msg_iovlen = 1;
-  const ssize_t done = real(fd, &shorter, flags);
-  if (done > 0) {
-    count(kByteFaults);
-    arm_anew(fd);
-  }
-  return done;
+  return did_less(fd, real(fd, &shorter, flags));
 }
 
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
