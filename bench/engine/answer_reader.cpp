@@ -242,7 +242,8 @@ void AnswerReader::judge_stream() {
   using enum RequestOutcome;
   texts_.finish_reason = events_.finish_reason();
   const bool is_cut = is_broken_ || !record_->has_proper_end;
-  if (is_error_) return fault(has_text_ ? truncated : failed, RequestFault::error_event);
+  if (is_error_ || texts_.finish_reason == "error")
+    return fault(has_text_ ? truncated : failed, RequestFault::error_event);
   if (is_abort_) return fault(truncated, RequestFault::aborted);
   if (is_cut) return fault(has_text_ ? truncated : failed, RequestFault::cut);
   if (!has_text_ && !has_finish_) return fault(failed, RequestFault::empty);
@@ -267,6 +268,7 @@ void AnswerReader::judge_body() {
     return fault(failed, RequestFault::error_event);
   }
   if (reason == "abort") return fault(truncated, RequestFault::aborted);
+  if (reason == "error") return fault(truncated, RequestFault::error_event);
   if (content_of(kept_).empty() && record_->output_tokens <= 0) {
     return fault(failed, RequestFault::empty);
   }

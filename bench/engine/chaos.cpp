@@ -31,31 +31,64 @@ std::string last_line(std::string_view output) {
   return std::string(at == output.npos ? output : output.substr(at + 1));
 }
 
-Problem not_an_action(std::string_view text) {
-  return {"--at: cannot read \"" + std::string(text.substr(0, 120)) + "\"",
-          "write --at 30s 'drain n01-0', 'undrain n01-0' or 'exec COMMAND'"};
+constexpr std::string_view kVerbs[] = {"drain", "undrain", "exec"};
+constexpr std::string_view kExample = "write --at 30s drain n01-0, or --at 60s exec 'COMMAND'";
+
+Problem unreadable(std::string what, std::string help = std::string(kExample)) {
+  return {"--at: " + std::move(what), std::move(help)};
+}
+
+std::string shown(std::string_view text) {
+  return "\"" + std::string(text.substr(0, 80)) + "\"";
+}
+
+// "30s,drain" is what one types who knows other tools.
+Problem bad_time(std::string_view time, const Problem& why) {
+  const size_t digits = time.find_first_not_of("0123456789.msuh");
+  if (digits != time.npos && digits > 0 && parse_seconds(time.substr(0, digits))) {
+    return unreadable("behind the time " + shown(time.substr(0, digits)) + " stands " +
+                          shown(time.substr(digits)),
+                      "put a blank between time and action: --at 30s drain n01-0");
+  }
+  return unreadable(why.what, why.help);
+}
+
+Problem bad_verb(std::string_view what) {
+  const std::string_view verb = what.substr(0, what.find(' '));
+  return unreadable("unknown action " + shown(verb), "there are drain, undrain and exec: exec '" +
+                                                         std::string(what.substr(0, 80)) +
+                                                         "' runs a command of this machine");
 }
 
 }  // namespace
 
 Result<ChaosAction, Problem> parse_action(std::string_view text) {
   const size_t blank = text.find(' ');
-  if (blank == text.npos) return not_an_action(text);
+  if (blank == text.npos || text.find_first_not_of(' ', blank) == text.npos) {
+    return unreadable(text.empty() ? "time and action are missing"
+                                   : "behind " + shown(text) + " an action is missing");
+  }
   const Result<double, Problem> at = parse_seconds(text.substr(0, blank));
-  if (!at) return Problem{"--at: " + at.error().what, at.error().help};
+  if (!at) return bad_time(text.substr(0, blank), at.error());
   ChaosAction action;
   action.at_s = *at;
-  std::string_view what = text.substr(blank + 1);
+  const std::string_view what = text.substr(text.find_first_not_of(' ', blank));
   action.text = what;
-  const size_t end = what.find(' ');
-  if (end == what.npos || end + 1 == what.size()) return not_an_action(text);
+  const size_t end = std::min(what.find(' '), what.size());
   const std::string_view verb = what.substr(0, end);
-  const std::string_view rest = what.substr(end + 1);
+  const std::string_view rest =
+      what.substr(std::min(what.find_first_not_of(' ', end), what.size()));
+  if (std::ranges::find(kVerbs, verb) == std::end(kVerbs)) return bad_verb(what);
   if (verb == "exec") {
+    if (rest.empty()) return unreadable("exec of which command?");
     action.command = rest;
     return action;
   }
-  if (verb != "drain" && verb != "undrain") return not_an_action(text);
+  if (rest.empty()) return unreadable(std::string(verb) + " of which backend?");
+  if (rest.find_first_of(" ,/?#") != rest.npos) {
+    return unreadable(shown(rest) + " is not the name of one backend",
+                      "weir status lists them; each has an --at of its own");
+  }
   action.kind = ChaosAction::Kind::post;
   action.path = fmt::format("/api/v1/backends/{}/{}", rest, verb);
   return action;

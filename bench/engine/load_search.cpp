@@ -13,15 +13,18 @@ std::optional<double> LoadSearch::next() const {
   return load_;
 }
 
-// What could not be judged ends the search: to go higher would tell as little.
+// What could not be judged is tried once more, since a tester may have been disturbed; a second
+// time ends the search: to go higher would tell as little.
 void LoadSearch::tell(StepVerdict verdict) {
   ++steps_;
   if (verdict == StepVerdict::holds) good_ = std::max(good_, load_);
   if (verdict == StepVerdict::breaks) bad_ = bad_ == 0 ? load_ : std::min(bad_, load_);
   if (verdict == StepVerdict::unknown || steps_ >= kMostSteps) {
-    is_over_ = true;
+    is_over_ = is_second_try_ || steps_ >= kMostSteps;
+    is_second_try_ = true;
     return;
   }
+  is_second_try_ = false;
   double wanted = load_;
   if (bad_ == 0) {
     wanted = good_ * 2;

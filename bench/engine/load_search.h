@@ -32,6 +32,7 @@ class LoadSearch {
   double bad_ = 0;
   uint32_t steps_ = 0;
   bool is_over_ = false;
+  bool is_second_try_ = false;
 };
 
 }  // namespace weir

@@ -50,8 +50,8 @@ constexpr FlagRow<BenchFlags> kRows[] = {
     {"--seed", "N", &F::seed, "default 0"},
 
     {"--at", "D ACTION", &F::at,
-     "'drain B', 'undrain B' or 'exec COMMAND' at that time (repeatable)"},
-    {"--admin", "ADDR", &F::admin, "where drain is sent; default the running weir's socket"},
+     "drain BACKEND, undrain BACKEND or exec 'COMMAND' at that time (repeatable)"},
+    {"--admin", "ADDR", &F::admin, "where drain is sent; default the weir that runs here"},
 
     {"--workers", "N", &F::workers, "threads; default 1"},
     {"--receive-times", "kernel|user", &F::receive_times, "default kernel, where there are"},
@@ -78,6 +78,8 @@ const char* const kBenchFooter =
     "weir bench http://gateway:8080 --rate 20 --duration 2m --input-tokens 1024 --slo "
     "'ttft_p99<500ms'\n"
     "weir bench --direct http://n[01-08]:8000 --concurrency 256 --requests 5000 --out results/\n"
+    "weir bench http://gateway:8080 --at 10s drain n01-0 --at 20s exec 'ssh n02 pkill -9 vllm'\n"
+    "COMMAND is one word, so quote it; /bin/sh -c runs it on this machine, without waiting.\n"
     "Exit status: 0 ok, 1 requests failed, 2 usage, 3 SLO breached, 4 not trusted, 5 nothing "
     "reachable,\n130 interrupted (the results so far are kept). D is a duration: 500ms, 30s, 10m.";
 

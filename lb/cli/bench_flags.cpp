@@ -166,11 +166,18 @@ void apply_sweep(const BenchFlags& flags, BenchOptions* options, BenchApplier& a
   }
 }
 
-void apply_chaos(const BenchFlags& flags, BenchOptions* options, BenchApplier& applier) {
+void apply_chaos(const BenchFlags& flags, BenchOptions* options, BenchApplier& applier,
+                 std::vector<Problem>& problems) {
   for (const auto& [time, what] : flags.at) {
     Result<ChaosAction, Problem> action = parse_action(time + " " + what);
-    if (action) options->chaos.actions.push_back(std::move(*action));
-    if (!action) applier.blame("bench", action.error());
+    if (!action) {
+      problems.push_back(action.error());
+      continue;
+    }
+    if (options->load.duration_s > 0 && action->at_s >= options->load.duration_s) {
+      applier.blame("--at", {"at " + time + " the run is over", "give a longer --duration"});
+    }
+    options->chaos.actions.push_back(std::move(*action));
   }
   if (options->chaos.actions.size() > kMostActions) {
     applier.blame("--at", {"there are more than " + std::to_string(kMostActions), ""});
@@ -195,7 +202,7 @@ std::vector<Problem> apply_bench_flags(const BenchFlags& flags, BenchOptions* op
   apply_bounds(flags, options, applier);
   apply_sweep(flags, options, applier);
   apply_bench_work(flags, options, applier);
-  apply_chaos(flags, options, applier);
+  apply_chaos(flags, options, applier, problems);
   options->progress = ProgressLine::suitable();
   if (flags.progress == "off") options->progress = ProgressLine::Kind::off;
   if (flags.progress == "lines") options->progress = ProgressLine::Kind::lines;

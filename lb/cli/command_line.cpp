@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "discovery/replica_wrapper_options.h"
+#include "lb/cli/action_words.h"
 #include "lb/cli/command_words.h"
 #include "lb/cli/completion.h"
 #include "lb/cli/explain.h"
@@ -325,6 +326,11 @@ Result<CommandLine, Problem> parse_command_line(const std::vector<std::string>& 
   if (*command != words.front()) words.insert(words.begin(), *command);
   if (cut != arguments.end() && *command != "launch") {
     return Problem{"weir " + *command + " takes no \"--\"", "only weir launch runs a COMMAND"};
+  }
+  if (*command == "bench") {
+    Result<Words, Problem> joined = join_actions(std::move(words));
+    if (!joined) return joined.error();
+    words = std::move(*joined);
   }
   Result<CommandLine, Problem> line = parse_with(root, parsed, std::move(words));
   if (line) line->rest = std::move(rest);

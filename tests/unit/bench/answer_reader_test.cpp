@@ -139,6 +139,12 @@ TEST_F(AnswerReaderTest, AnErrorEventIsTruncatedAfterTextAndFailedBeforeIt) {
   EXPECT_EQ(judged(), "failed error_event");
 }
 
+TEST_F(AnswerReaderTest, AFinishReasonOfErrorIsNoEnd) {
+  const std::string bad = R"({"choices":[{"index":0,"delta":{},"finish_reason":"error"}]})";
+  stream({kRole, kWord, bad, kDone}).end();
+  EXPECT_EQ(judged(), "truncated error_event");
+}
+
 TEST_F(AnswerReaderTest, AProperHttpEndWithoutFinishReasonIsTruncated) {
   stream({kRole, kWord, kWord}).end();
   EXPECT_EQ(judged(), "truncated no_finish");

@@ -49,13 +49,26 @@ TEST(LoadSearchTest, APoolThatHoldsNothingEndsTheSearch) {
   EXPECT_EQ(found.bad, 1);
 }
 
-TEST(LoadSearchTest, WhatCannotBeJudgedEndsTheSearch) {
+TEST(LoadSearchTest, WhatCannotBeJudgedTwiceEndsTheSearch) {
   LoadSearch search(10, 0.05, false);
   search.tell(StepVerdict::holds);
+  search.tell(StepVerdict::unknown);
+  EXPECT_EQ(search.next(), 20);
   search.tell(StepVerdict::unknown);
   EXPECT_FALSE(search.next());
   EXPECT_EQ(search.highest_good(), 10);
   EXPECT_EQ(search.lowest_bad(), 0);
+}
+
+TEST(LoadSearchTest, AStepThatWasDisturbedOnceIsMadeAgain) {
+  LoadSearch search(10, 0.05, false);
+  for (const double load : {10.0, 20.0, 40.0}) {
+    search.tell(StepVerdict::unknown);
+    EXPECT_EQ(search.next(), load);
+    search.tell(StepVerdict::holds);
+  }
+  EXPECT_EQ(search.highest_good(), 40);
+  EXPECT_EQ(search.next(), 80);
 }
 
 TEST(SaturationTest, AQueueThatGrowsIsOverSaturated) {

@@ -48,12 +48,56 @@ TEST(BenchFlagsTest, StagesGiveTheLengthOfTheRun) {
 }
 
 TEST(BenchFlagsTest, ChaosTakesATimeAndAnActionEachTime) {
-  const BenchOptions options = options_of(
-      {"http://a:1", "--at", "30s", "drain n01-0", "--at", "1m", "exec kill 1", "--admin", "a:9"});
+  const BenchOptions options =
+      options_of({"http://a:1", "--duration", "2m", "--at", "30s", "drain n01-0", "--at", "1m",
+                  "exec kill 1", "--admin", "a:9"});
   ASSERT_EQ(options.chaos.actions.size(), 2U);
   EXPECT_EQ(options.chaos.actions[0].text, "drain n01-0");
   EXPECT_EQ(options.chaos.actions[1].at_s, 60);
   EXPECT_TRUE(options.chaos.has_admin);
+}
+
+TEST(BenchFlagsTest, AnActionMayBeWordsOfItsOwn) {
+  const BenchOptions options = options_of(
+      {"http://a:1", "--at", "5s", "drain", "n01-0", "--at", "6s", "exec", "kill -9 7 && true",
+       "--at", "7s undrain n01-0", "--at=8s", "drain", "n02:8000", "http://b:1", "--admin", "a:9"});
+  ASSERT_EQ(options.chaos.actions.size(), 4U);
+  EXPECT_EQ(options.chaos.actions[0].text, "drain n01-0");
+  EXPECT_EQ(options.chaos.actions[1].command, "kill -9 7 && true");
+  EXPECT_EQ(options.chaos.actions[2].text, "undrain n01-0");
+  EXPECT_EQ(options.chaos.actions[3].text, "drain n02:8000");
+  EXPECT_EQ(options.targets.size(), 2U);
+}
+
+TEST(BenchFlagsTest, MistakesOfAnActionNameWhatToWrite) {
+  using Words = std::vector<std::string>;
+  struct Mistake {
+    Words words;
+    const char* what;
+    const char* help;
+  };
+  for (const Mistake& mistake : std::initializer_list<Mistake>{
+           {{"--at"}, "a time and an action are missing", "write --at 30s drain n01-0"},
+           {{"--at", "30s"}, "behind \"30s\" an action is missing", "write --at 30s"},
+           {{"--at", "30s", "--rate", "5"}, "behind \"30s\" an action is missing", "--at 30s"},
+           {{"--at", "30s,drain", "n01-0"}, "stands \",drain\"", "put a blank between"},
+           {{"--at", "30s,drain n01-0"}, "stands \",drain\"", "put a blank between"},
+           {{"--at", "drain", "n01-0", "30s"}, "the time comes first", "--at 30s drain"},
+           {{"--at", "5s", "drain"}, "\"drain\" of what?", "--at 30s drain n01-0"},
+           {{"--at", "5s", "exec", "--rate", "5"}, "\"exec\" of which command?", "exec '"},
+           {{"--at", "5s", "explode", "n1"}, "unknown action \"explode\"", "there are drain,"},
+           {{"--at", "5s", "drain", "n1", "n2"}, "\"n2\" stands behind", "an --at of its own"},
+           {{"--at", "5s", "exec", "kill", "-9", "7"}, "is one word", "exec 'kill -9 7'"},
+           {{"--at", "5s", "exec", "rm", "/tmp/x", "--rate", "5"}, "one word", "'rm /tmp/x'"},
+           {{"--at", "31s", "drain", "n1"}, "at 31s the run is over", "a longer --duration"}}) {
+    Words words{"http://a:1", "--admin", "a:9"};
+    words.insert(words.end(), mistake.words.begin(), mistake.words.end());
+    BenchOptions options;
+    const std::vector<Problem> problems = problems_of(words, &options);
+    ASSERT_FALSE(problems.empty()) << mistake.what;
+    EXPECT_NE(problems[0].what.find(mistake.what), std::string::npos) << problems[0].what;
+    EXPECT_NE(problems[0].help.find(mistake.help), std::string::npos) << problems[0].help;
+  }
 }
 
 TEST(BenchFlagsTest, AllMistakesAreToldAtOnceEachWithItsFlag) {
