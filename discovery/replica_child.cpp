@@ -27,8 +27,7 @@ bool contains_any(std::string_view line, std::initializer_list<std::string_view>
 }  // namespace
 
 ReplicaChild::ReplicaChild(EventLoop& loop, ReplicaProcessUser& user, ReplicaChildOptions options)
-    : loop_(loop),
-      user_(user),
+    : user_(user),
       options_(std::move(options)),
       lines_(bind<&ReplicaChild::on_line>(this)),
       timer_(loop.timers(), bind<&ReplicaChild::on_due>(this)),

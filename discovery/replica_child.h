@@ -48,7 +48,6 @@ class ReplicaChild final : public ReplicaProcess, private SubprocessUser {
     void on_exit(ExitStatus) override {}
   };
 
-  EventLoop& loop_;
   ReplicaProcessUser& user_;
   const ReplicaChildOptions options_;
   Force force_ = Force::none;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "lb/http/status_reason.h"
+
 namespace weir {
 
 std::string_view HttpDate::at(time_t now) {
@@ -14,37 +16,10 @@ std::string_view HttpDate::at(time_t now) {
   return text_;
 }
 
-std::string_view reason_phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 307:
-      return "Temporary Redirect";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 413:
-      return "Request Entity Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Unknown";
-  }
-}
-
 std::string plain_head(const PlainAnswer& answer, std::string_view date) {
   std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\ndate: {}\r\nserver: uvicorn\r\n{}content-length: {}\r\n", answer.status,
-      reason_phrase(answer.status), date, answer.before_length, answer.body.size());
+      http::status_reason(answer.status), date, answer.before_length, answer.body.size());
   head += answer.after_length;
   if (!answer.content_type.empty())
     head += fmt::format("content-type: {}\r\n", answer.content_type);

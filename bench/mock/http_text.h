@@ -29,7 +29,6 @@ class HttpDate {
   char text_[40] = "";
 };
 
-std::string_view reason_phrase(int status);
 std::string plain_head(const PlainAnswer& answer, std::string_view date);
 std::string stream_head(bool should_close, std::string_view date);
 // "Invalid HTTP request received.", the whole response.

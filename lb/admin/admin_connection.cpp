@@ -8,6 +8,7 @@
 #include "lb/admin/admin_access.h"
 #include "lb/admin/admin_listener.h"
 #include "lb/admin/backend_action.h"
+#include "lb/http/status_reason.h"
 
 namespace weir {
 namespace {
@@ -16,33 +17,6 @@ constexpr Duration kForHead = std::chrono::seconds(10);
 constexpr Duration kForAnswer = std::chrono::seconds(30);
 constexpr Duration kForLingering = std::chrono::seconds(2);
 constexpr size_t kLongestHead = 16 * 1024;
-
-std::string_view reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Error";
-  }
-}
 
 // The other end of a unix socket is a process of this user, or of root, who could be anybody.
 bool is_own_user(int fd) {
@@ -142,7 +116,8 @@ void AdminConnection::refuse(int status, std::string_view why) {
 
 void AdminConnection::send(const AdminAnswer& answer, bool with_body) {
   std::string head =
-      "HTTP/1.1 " + std::to_string(answer.status) + " " + std::string(reason(answer.status)) +
+      "HTTP/1.1 " + std::to_string(answer.status) + " " +
+      std::string(http::status_reason(answer.status)) +
       "\r\nContent-Type: " + std::string(answer.content_type) +
       "\r\nContent-Length: " + std::to_string(answer.body.size()) +
       "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n";

@@ -69,15 +69,17 @@ std::string schema_of(const Setting& setting) {
 }
 
 struct SchemaNode {
+  std::string name;
   const Setting* leaf = nullptr;
   bool is_list = false;
-  std::vector<std::pair<std::string, SchemaNode>> children;
+  std::vector<SchemaNode> children;
 
-  SchemaNode& child(const std::string& name) {
-    for (auto& [known, node] : children) {
-      if (known == name) return node;
+  SchemaNode& child(std::string_view wanted) {
+    for (SchemaNode& known : children) {
+      if (known.name == wanted) return known;
     }
-    return children.emplace_back(name, SchemaNode{}).second;
+    children.emplace_back().name = wanted;
+    return children.back();
   }
 };
 
@@ -89,7 +91,7 @@ void insert(SchemaNode& root, const Setting& setting) {
     std::string_view name = rest.substr(0, dot);
     const bool is_list = name.ends_with("[]");
     if (is_list) name.remove_suffix(2);
-    at = &at->child(std::string(name));
+    at = &at->child(name);
     at->is_list = at->is_list || is_list;
     rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
   }
@@ -102,8 +104,8 @@ std::string object_schema(const SchemaNode& node, const std::string& indent,
                     "  \"additionalProperties\": false,\n" + indent + "  \"properties\": {";
   std::string comma;
   const std::string inner = indent + "    ";
-  for (const auto& [name, child] : node.children) {
-    out += comma + "\n" + inner + "\"" + name + "\": ";
+  for (const SchemaNode& child : node.children) {
+    out += comma + "\n" + inner + "\"" + child.name + "\": ";
     comma = ",";
     if (child.leaf != nullptr) {
       out += schema_of(*child.leaf);
@@ -112,13 +114,13 @@ std::string object_schema(const SchemaNode& node, const std::string& indent,
     const std::string object = object_schema(child, inner, "");
     // A backend may be a URL alone, a listener an address alone, and one discovery needs no array.
     const std::string item =
-        name == "discover" ? object : "{\"anyOf\": [{\"type\": \"string\"}, " + object + "]}";
+        child.name == "discover" ? object : "{\"anyOf\": [{\"type\": \"string\"}, " + object + "]}";
     const std::string list = "{\"type\": \"array\", \"items\": " + item + "}";
     const std::string single =
-        name == "eject" ? "{\"anyOf\": [{\"const\": \"off\"}, " + object + "]}" : object;
-    out += !child.is_list       ? single
-           : name == "discover" ? "{\"anyOf\": [" + list + ", " + object + "]}"
-                                : list;
+        child.name == "eject" ? "{\"anyOf\": [{\"const\": \"off\"}, " + object + "]}" : object;
+    out += !child.is_list             ? single
+           : child.name == "discover" ? "{\"anyOf\": [" + list + ", " + object + "]}"
+                                      : list;
   }
   return out + extra + "\n" + indent + "  }\n" + indent + "}";
 }

@@ -1,46 +1,9 @@
 #include "lb/http/error_response.h"
 
+#include "lb/http/status_reason.h"
+
 namespace weir::http {
 namespace {
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 417:
-      return "Expectation Failed";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Error";
-  }
-}
 
 // 0.8 to 1.2 times `ms`, by the request: clients refused together do not come back together.
 // FNV-1a.
@@ -70,7 +33,7 @@ void put_retry(const ErrorAnswer& answer, std::string* out) {
 void put_head(const ErrorAnswer& answer, size_t body_bytes, std::string* out) {
   const int status = traits(answer.kind).status;
   out->append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
-  out->append(reason_of(status)).append("\r\n");
+  out->append(status_reason(status)).append("\r\n");
   if (!answer.date.empty()) put("Date", answer.date, out);
   put("Content-Type", "application/json", out);
   put("Content-Length", std::to_string(body_bytes), out);
