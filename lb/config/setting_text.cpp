@@ -83,11 +83,11 @@ Result<AbortedAnswer, Problem> parse_aborted_answer(std::string_view text) {
 }
 
 Result<std::string, Problem> parse_name(std::string_view text) {
-  const bool is_fine = !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+  const bool is_fine = !text.empty() && text.size() <= 260 && std::ranges::all_of(text, [](char c) {
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
   });
   if (is_fine) return std::string(text);
-  return Problem{"a name is 1 to 128 visible characters without quotes and backslashes", ""};
+  return Problem{"a name is 1 to 260 visible characters without quotes and backslashes", ""};
 }
 
 Result<size_t, Problem> parse_queue_limit(std::string_view text) {

@@ -17,7 +17,9 @@ Result<LogLevel, Problem> parse_log_level(std::string_view text);
 Result<HalfClose, Problem> parse_half_close(std::string_view text);
 Result<AbortedAnswer, Problem> parse_aborted_answer(std::string_view text);
 
-// Of a backend or a pool: 1 to 128 visible ASCII characters without quotes and backslashes.
+// Of a backend or a pool: 1 to 260 visible ASCII characters without quotes and backslashes. A
+// backend without a name is called by its address, whose host may have 253
+// (include/weir/address.cpp).
 Result<std::string, Problem> parse_name(std::string_view text);
 Result<size_t, Problem> parse_queue_limit(std::string_view text);  // N or "unlimited"
 Result<uint32_t, Problem> parse_max_outstanding(
