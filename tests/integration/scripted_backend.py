@@ -9,6 +9,10 @@
 
 Weir's own probes are answered by `health` and neither seen by the behaviour nor remembered. A behaviour that returns
 leaves the connection open for the next request; fin() and reset() close it.
+
+What was received is written down before a byte is sent: whoever has seen an answer finds its request (and its probe)
+here. Nothing else is certain at that moment: what a behaviour does after it has sent, and when it sees that the other side
+has left, is to be waited for (wait_for).
 """
 
 import os
@@ -88,8 +92,8 @@ class Connection:
         self.sock = sock
         self.number = number  # of all that carried a request, from 0
         self.buffer = b""
+        self.used_at = None  # when the last request had come
         self.left_at = None  # when the other side's close was seen
-        self.left_by = ""  # "fin" or "reset"
         self.is_closed = False
         sock.settimeout(PATIENCE)
 
@@ -97,7 +101,7 @@ class Connection:
         try:
             self.sock.sendall(data)
         except (BrokenPipeError, ConnectionResetError, OSError) as error:
-            self._note_left("reset")
+            self._note_left()
             raise Left from error
 
     def send_in_pieces(self, data, size, pause=0.0):
@@ -121,9 +125,9 @@ class Connection:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
-    def _note_left(self, how):
+    def _note_left(self):
         if self.left_at is None:
-            self.left_at, self.left_by = time.monotonic(), how
+            self.left_at = time.monotonic()
 
     def receive(self, size=65536):
         """b'' never: Left instead."""
@@ -132,10 +136,10 @@ class Connection:
         except TimeoutError as error:
             raise AssertionError("the backend waited in vain for bytes") from error
         except OSError as error:
-            self._note_left("reset")
+            self._note_left()
             raise Left from error
         if not data:
-            self._note_left("fin")
+            self._note_left()
             raise Left
         return data
 
@@ -248,14 +252,18 @@ class ScriptedBackend:
 
     def wait_for(self, condition, what):
         """Until condition() holds; looked at whenever something happened here."""
+        end = time.monotonic() + PATIENCE
         with self._changed:
-            if not self._changed.wait_for(condition, PATIENCE):
-                raise AssertionError("in vain: " + what)
+            while not condition():
+                if time.monotonic() > end:
+                    raise AssertionError("in vain: " + what)
+                self._changed.wait(0.05)  # not everything that a condition may look at tells us of itself
 
     def wait_for_requests(self, count):
         self.wait_for(lambda: len(self.requests) >= count, f"{count} requests, there are {len(self.requests)}")
 
     def wait_for_probes(self, count):
+        """Until so many have come: answered they are a moment later, and judged by weir later still."""
         self.wait_for(lambda: self.probes >= count, f"{count} probes, there were {self.probes}")
 
     def _accept(self):
@@ -288,17 +296,14 @@ class ScriptedBackend:
         request = connection.receive_head()
         if request.get("user-agent") == PROBE:
             health = self.health() if callable(self.health) else self.health
-            try:
-                if health is not None:
-                    connection.send(health)
-            finally:  # who waits for a probe waits for its answer
-                with self._changed:
-                    self.probes += 1
-                    self.last_probe = request
-                    self._changed.notify_all()
+            with self._changed:
+                self.probes += 1
+                self.last_probe = request
+                self._changed.notify_all()
             if health is None:
                 connection.wait_for_leaving()
                 raise Left
+            connection.send(health)
             connection.fin()
             return
         if self.reads_bodies:
@@ -308,6 +313,7 @@ class ScriptedBackend:
                 connection.number = len(self.connections)
                 self.connections.append(connection)
             request.connection = connection.number
+            connection.used_at = time.monotonic()
             self.requests.append(request)
             self._changed.notify_all()
         self.behaviour(connection, request)
