@@ -17,7 +17,7 @@ namespace weir {
 struct ExchangeNumbers {
   TimePoint accepted{};     // the head was complete
   TimePoint leased{};       // the wait for a backend was over; 0 = never
-  TimePoint connected{};    // 0 = never
+  TimePoint connected{};    // the last send began; 0 = never
   TimePoint first_byte{};   // of the backend's response; 0 = never
   TimePoint first_event{};  // of an event stream; 0 = never
   TimePoint last_event{};

@@ -31,6 +31,7 @@ json of_backend(const BackendView& view) {
   out["reason"] = view.reason;
   out["state_seconds"] = seconds(view.in_state);
   out["outstanding"] = view.outstanding;
+  out["answering"] = view.answering;
   out["max_outstanding"] = view.max_outstanding == 0 ? json() : json(view.max_outstanding);
   out["served"] = view.served;
   out["failures"] = view.failures;
@@ -98,6 +99,7 @@ BackendView to_backend(const json& in) {
   out.reason = in.value("reason", "");
   out.in_state = span_of(in, "state_seconds");
   out.outstanding = in.value("outstanding", uint64_t{0});
+  out.answering = in.value("answering", uint64_t{0});
   out.max_outstanding = bound_of(in, "max_outstanding", 0);
   out.served = in.value("served", uint64_t{0});
   out.failures = in.value("failures", uint64_t{0});

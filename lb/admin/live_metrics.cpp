@@ -26,10 +26,20 @@ void write_backends(PrometheusText& out, const InstanceView& view) {
       }
     }
   }
-  out.family("weir_requests_in_flight", "gauge", "Requests at a backend now.");
+}
+
+// Each request is in one phase: their sum is what weir has.
+void write_in_flight(PrometheusText& out, const InstanceView& view) {
+  out.family("weir_requests_in_flight", "gauge",
+             "Requests now: waiting for a backend, sent to one, answering once its answer began.");
   for (const PoolView& pool : view.pools) {
+    out.sample({{"pool", pool.name}, {"backend", kNoBackend}, {"phase", "waiting"}},
+               uint64_t{pool.waiting.length});
     for (const BackendView& backend : pool.backends) {
-      out.sample({{"pool", pool.name}, {"backend", backend.id}}, backend.outstanding);
+      const uint64_t answering = std::min(backend.answering, backend.outstanding);
+      out.sample({{"pool", pool.name}, {"backend", backend.id}, {"phase", "sent"}},
+                 backend.outstanding - answering);
+      out.sample({{"pool", pool.name}, {"backend", backend.id}, {"phase", "answering"}}, answering);
     }
   }
 }
@@ -53,6 +63,7 @@ void write_connections(PrometheusText& out, const InstanceView& view) {
 
 void write_live_metrics(PrometheusText& out, const InstanceView& view) {
   write_backends(out, view);
+  write_in_flight(out, view);
   out.family("weir_queue_length", "gauge", "Requests that wait for a backend.");
   for (const PoolView& pool : view.pools)
     out.sample({{"pool", pool.name}}, uint64_t{pool.waiting.length});

@@ -21,6 +21,7 @@ struct BackendView {
   std::string reason;            // of the state: "probe: connection refused"
   Duration in_state{};           // since when, as a span
   uint64_t outstanding = 0;      // requests it has now
+  uint64_t answering = 0;        // of these, whose answers have begun
   uint64_t max_outstanding = 0;  // 0 = no bound
   uint64_t served = 0;           // exchanges that ended without an error of its own
   uint64_t failures = 0;         // outcomes that speak against it

@@ -40,9 +40,12 @@ BalancerService::BalancerService(EventLoop& loop, const Config& config, const Se
              BlockBudget(kOutputBytes)},
       admin_(loop, *this, telemetry_),
       started_(loop.now()),
-      tick_(loop.timers(), bind<&BalancerService::on_tick>(this)) {
+      tick_(loop.timers(), bind<&BalancerService::on_tick>(this)),
+      waken_(loop, bind<&BalancerService::tick_soon>(this)) {
   observers_.add(&telemetry_);
   observers_.add(hooks.backends);
+  observers_.add(this);
+  balancer_.set_on_line_begun(bind<&BalancerService::on_line_begun>(this));
   if (hooks.backends != nullptr) observers_.log_quietly();
   if (config.pool.change_host_header) directory_.set_host_headers();
   admin_.allow_actions(*this, config.admin.token);
@@ -123,17 +126,36 @@ void BalancerService::await_names() {
   if (!is_draining_ && !awaits_names_) order(Worker::Phase::accepting);
 }
 
+// An idle weir sleeps. What may need a tick before the next one comes: somebody who waits for a
+// backend (on_line_begun), a change of a backend's state, the end of a drain.
 void BalancerService::on_tick() {
   if (awaits_names_) await_names();
+  is_resting_.store(true);  // before the look, so that who enters the line after it is heard
   balancer_.expire(loop_.now());
-  balancer_.watch(loop_.now());
+  Duration next = balancer_.watch(loop_.now());
+  if (is_draining_) next = kTick;
+  if (awaits_names_) next = kStartTick;
+  if (next <= kTick) is_resting_.store(false);
   if (on_drained_ && are_idle()) {
     const Callback<> done = on_drained_;
     on_drained_ = {};
     done();  // may destroy us: the timer is armed again by whoever goes on
     return;
   }
-  tick_.start(awaits_names_ ? kStartTick : kTick);
+  tick_.start(next);
+}
+
+// On any thread; often, when all backends are at their caps.
+void BalancerService::on_line_begun() {
+  if (is_resting_.exchange(false)) waken_.post();
+}
+
+void BalancerService::on_backend_event(const BackendEvent&) noexcept {
+  tick_soon();
+}
+
+void BalancerService::tick_soon() {
+  if (tick_.is_armed() && tick_.due() > loop_.now() + kTick) tick_.start(kTick);
 }
 
 bool BalancerService::are_idle() const {
@@ -151,6 +173,7 @@ size_t BalancerService::exchanges_in_flight() const {
 void BalancerService::drain(Callback<> done) {
   is_draining_ = true;
   on_drained_ = done;
+  tick_soon();
   order(Worker::Phase::draining);
 }
 
@@ -204,6 +227,7 @@ InstanceView BalancerService::look() const {
     out.reason = backend.reason;
     out.in_state = loop_.now() - backend.since;
     out.outstanding = backend.outstanding;
+    out.answering = backend.answering;
     out.max_outstanding = backend.max_outstanding;
     out.served = backend.served;
     out.failures = backend.failures;

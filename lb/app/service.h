@@ -3,6 +3,7 @@
 // main loop. Main loop's thread only.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ struct ServiceHooks {
   const ReplicaViews* replicas = nullptr;  // what `status` shows of them
 };
 
-class BalancerService final : public LiveView, public AdminActions {
+class BalancerService final : public LiveView, public AdminActions, private BackendObserver {
  public:
   BalancerService(EventLoop& loop, const Config& config, const ServiceHooks& hooks);
   BalancerService(const BalancerService&) = delete;
@@ -78,7 +79,10 @@ class BalancerService final : public LiveView, public AdminActions {
   void order(Worker::Phase phase);
   bool are_idle() const;
   void await_names();
+  void on_backend_event(const BackendEvent& event) noexcept override;
+  void on_line_begun();
   void on_tick();
+  void tick_soon();
 
   EventLoop& loop_;
   const Config& config_;
@@ -101,6 +105,9 @@ class BalancerService final : public LiveView, public AdminActions {
   bool awaits_names_ = false;
   TimePoint started_;
   Timer tick_;
+  // The next tick is far: whoever has something to wait for must say so.
+  std::atomic<bool> is_resting_{false};
+  Task waken_;
   Callback<> on_drained_;
 };
 

@@ -15,8 +15,6 @@ namespace {
 // Four carry a quarter of a million chunks a second: more than the replicas of one pool make.
 constexpr uint32_t kMostByDefault = 4;
 
-constexpr Duration kLook = std::chrono::milliseconds(250);
-
 }  // namespace
 
 // Turns the balancer's wake, from any thread, into a turn of the worker's loop.
@@ -41,10 +39,10 @@ Worker::Worker(WorkerShare& share, WorkerObserver& observer, EventLoop* main_loo
       waker_(std::make_unique<Waker>(loop_, share.balancer)),
       context_(loop_, share.balancer, pool_, *waker_, observer, share.options, share.replay,
                share.output),
-      order_(loop_, bind<&Worker::follow_phase>(this)),
-      look_(loop_.timers(), bind<&Worker::on_look>(this)) {
+      order_(loop_, bind<&Worker::follow_phase>(this)) {
   context_.gate = share.gate;
   context_.on_trouble = share.on_trouble;
+  context_.on_lag = bind<&Worker::on_lag>(this);
 }
 
 Worker::~Worker() {
@@ -56,7 +54,6 @@ void Worker::listen(std::shared_ptr<ListeningSocket> socket) {
 }
 
 void Worker::start() {
-  look_.start(kLook);
   if (own_loop_) thread_ = thread_without_signals([this] { loop_.run(); });
 }
 
@@ -99,15 +96,7 @@ void Worker::enter(Phase phase) {
     }
   }
   if (phase == Phase::draining || phase == Phase::stopped) pool_.close_idle();
-  if (phase == Phase::stopped) look_.cancel();
   if (phase == Phase::stopped && own_loop_) loop_.stop();
-}
-
-// How late we are says how long everything else in this loop has to wait.
-void Worker::on_look() {
-  observer_.on_loop_lag(loop_.refresh_now() - look_.due());
-  idle_backends_.store(pool_.idle(), std::memory_order_relaxed);
-  look_.start(kLook);
 }
 
 uint32_t default_worker_count() noexcept {

@@ -54,15 +54,14 @@ class Worker {
   void join();  // after stopped
 
   uint32_t clients() const { return context_.clients.load(std::memory_order_relaxed); }
-  // Connections to backends that no exchange has now, as of the last look.
-  size_t idle_backends() const { return idle_backends_.load(std::memory_order_relaxed); }
+  size_t idle_backends() const { return pool_.idle(); }  // connections that no exchange has now
   uint32_t exchanges() const { return context_.exchanges.load(std::memory_order_relaxed); }
 
  private:
   class Waker;
   void follow_phase();
   void enter(Phase phase);
-  void on_look();
+  void on_lag(Duration lag) { observer_.on_loop_lag(lag); }
 
   WorkerShare& share_;
   WorkerObserver& observer_;
@@ -75,9 +74,7 @@ class Worker {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::atomic<Phase> wanted_{Phase::paused};
   std::atomic<Phase> followed_{Phase::paused};  // written by its own thread
-  std::atomic<size_t> idle_backends_{0};
   Task order_;
-  Timer look_;
   std::thread thread_;
 };
 

@@ -5,7 +5,8 @@
 namespace weir {
 namespace {
 
-constexpr Duration kSweepEvery = std::chrono::milliseconds(250);
+// A sweep looks at all of them, so it comes no sooner after the last one.
+constexpr Duration kSweepPause = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -32,7 +33,7 @@ ConnectionPool::Slot& ConnectionPool::slot_of(const Lease& lease) {
 }
 
 void ConnectionPool::clear(Slot& slot) {
-  idle_ -= slot.idle.size();
+  count_idle(idle() - slot.idle.size());
   for (std::unique_ptr<BackendConnection>& connection : slot.idle) discard(std::move(connection));
   slot.idle.clear();
 }
@@ -43,7 +44,7 @@ std::unique_ptr<BackendConnection> ConnectionPool::get(const Lease& lease, bool 
   if (may_reuse && !entry.idle.empty()) {
     std::unique_ptr<BackendConnection> connection = std::move(entry.idle.back());
     entry.idle.pop_back();
-    --idle_;
+    count_idle(idle() - 1);
     if (loop_.now() - connection->idle_since() < options_.idle_timeout) {
       connection->take(user);
       return connection;
@@ -71,8 +72,8 @@ void ConnectionPool::give_back(std::unique_ptr<BackendConnection> connection) {
   }
   connection->make_idle(bind<&ConnectionPool::on_idle_event>(this), loop_.now());
   slots_[connection->slot()].idle.push_back(std::move(connection));
-  ++idle_;
-  if (!sweep_.is_armed()) sweep_.start(kSweepEvery);
+  count_idle(idle() + 1);
+  if (!sweep_.is_armed()) sweep_.start(options_.idle_timeout);
 }
 
 void ConnectionPool::discard(std::unique_ptr<BackendConnection> connection) {
@@ -85,26 +86,30 @@ void ConnectionPool::discard(std::unique_ptr<BackendConnection> connection) {
 void ConnectionPool::on_idle_event(BackendConnection* connection) {
   Stream& stream = connection->stream();
   if (!stream.has_hangup() && !stream.is_readable()) return;
-  auto& idle = slots_[connection->slot()].idle;
-  const auto it = std::ranges::find(idle, connection, &std::unique_ptr<BackendConnection>::get);
-  if (it == idle.end()) return;
+  auto& kept = slots_[connection->slot()].idle;
+  const auto it = std::ranges::find(kept, connection, &std::unique_ptr<BackendConnection>::get);
+  if (it == kept.end()) return;
   std::unique_ptr<BackendConnection> owned = std::move(*it);
-  idle.erase(it);
-  --idle_;
+  kept.erase(it);
+  count_idle(idle() - 1);
   discard(std::move(owned));
 }
 
+// Again when the oldest of those that are left has been idle for too long.
 void ConnectionPool::on_sweep() {
+  TimePoint oldest = TimePoint::max();
   for (Slot& slot : slots_) {
     const auto is_young = [this](const std::unique_ptr<BackendConnection>& connection) {
       return loop_.now() - connection->idle_since() < options_.idle_timeout;
     };
     const auto first_young = std::ranges::find_if(slot.idle, is_young);
-    idle_ -= static_cast<size_t>(first_young - slot.idle.begin());
+    count_idle(idle() - static_cast<size_t>(first_young - slot.idle.begin()));
     for (auto it = slot.idle.begin(); it != first_young; ++it) discard(std::move(*it));
     slot.idle.erase(slot.idle.begin(), first_young);
+    if (!slot.idle.empty()) oldest = std::min(oldest, slot.idle.front()->idle_since());
   }
-  if (idle_ > 0) sweep_.start(kSweepEvery);
+  if (idle() == 0) return;
+  sweep_.start_at(std::max(oldest + options_.idle_timeout, loop_.now() + kSweepPause));
 }
 
 void ConnectionPool::close_idle() {

@@ -2,6 +2,7 @@
 // uvicorn keeps them (5 s), and the making of new ones. Owned by its worker. Loop thread only.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -35,7 +36,7 @@ class ConnectionPool {
   // Closes it now, destroys it at the end of the turn.
   void discard(std::unique_ptr<BackendConnection> connection);
 
-  size_t idle() const { return idle_; }
+  size_t idle() const { return idle_.load(std::memory_order_relaxed); }  // any thread
   void close_idle();
 
  private:
@@ -49,13 +50,14 @@ class ConnectionPool {
   void clear(Slot& slot);
   void on_idle_event(BackendConnection* connection);
   void on_sweep();
+  void count_idle(size_t now) { idle_.store(now, std::memory_order_relaxed); }
 
   EventLoop& loop_;
   BlockPool& blocks_;
   const AddressBook& book_;
   ConnectionPoolOptions options_;
   std::vector<Slot> slots_;
-  size_t idle_ = 0;
+  std::atomic<size_t> idle_{0};
   Timer sweep_;
 };
 

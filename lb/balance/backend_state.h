@@ -55,6 +55,11 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
   void saw_byte(TimePoint now, bool of_trial) noexcept;
   TimePoint last_byte() const { return read(last_byte_); }
   TimePoint last_trial_byte() const { return read(last_trial_byte_); }
+  // Of the outstanding exchanges, those whose answers have begun; with the mutex never more than
+  // these.
+  void begin_answer() noexcept { answering_.fetch_add(1, std::memory_order_relaxed); }
+  void end_answer() noexcept { answering_.fetch_sub(1, std::memory_order_relaxed); }
+  uint32_t answering() const { return answering_.load(std::memory_order_relaxed); }
 
   // A lease of it is taken, is given back.
   void take(TimePoint now);
@@ -123,6 +128,7 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
   // Written by all workers at each read: on a line of their own, away from what the mutex guards.
   alignas(64) std::atomic<Ticks> last_byte_{kNever};
   std::atomic<Ticks> last_trial_byte_{kNever};
+  std::atomic<uint32_t> answering_{0};
 };
 
 inline void BackendState::saw_byte(TimePoint now, bool of_trial) noexcept {

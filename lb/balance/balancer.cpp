@@ -19,9 +19,14 @@ Result<std::optional<Lease>> Balancer::ask(const Wish& wish, Place& place, Place
   Aftermath after;
   std::unique_lock lock(impl_->mutex);
   Result<std::optional<Lease>> answer = impl_->ask(wish, place, waker, now, after);
-  if (answer && !answer->has_value()) place.balancer_ = this;
+  bool begins_line = false;
+  if (answer && !answer->has_value()) {
+    place.balancer_ = this;
+    begins_line = impl_->room.size() == 1;
+  }
   lock.unlock();
   impl_->finish(after);
+  if (begins_line && on_line_begun_) on_line_begun_();
   return answer;
 }
 
@@ -69,12 +74,14 @@ Duration Balancer::retry_after(ErrorKind kind, TimePoint now) const {
   return impl_->retry_after(kind, now);
 }
 
-void Balancer::watch(TimePoint now) {
+Duration Balancer::watch(TimePoint now) {
   Aftermath after;
   std::unique_lock lock(impl_->mutex);
   impl_->watch(now, after);
+  const Duration rest = impl_->until_next_watch(now);
   lock.unlock();
   impl_->finish(after);
+  return rest;
 }
 
 void Balancer::update(const BackendSet& set, size_t pending, TimePoint now) {
@@ -160,6 +167,7 @@ PoolSnapshot Balancer::snapshot() const {
     one.reason = state->reason();
     one.since = state->since();
     one.outstanding = state->outstanding;
+    one.answering = state->answering();
     one.max_outstanding = state->cap();
     one.weight = state->weight();
     one.served = state->served;

@@ -79,8 +79,9 @@ class Lease {
   void succeeded(TimePoint now);
   void failed(const Error& error, TimePoint now);  // counts against health if the kind does
 
-  // A part of an answer came from the backend: it lives and works. Lock-free and cheap; for every
-  // read. Not for what an engine that hangs sends as well: the head of an event stream, comments.
+  // A part of an answer came from the backend: it lives and works, and from the first one on this
+  // exchange counts as answering. Lock-free and cheap; for every read. Not for what an engine that
+  // hangs sends as well: the head of an event stream, comments.
   void saw_byte(TimePoint now) noexcept;
 
   // Since when the backend's port has been refusing connections; nullopt = it is not. Lock-free.
@@ -96,6 +97,7 @@ class Lease {
   const BackendSpec* spec_ = nullptr;  // kept by the state
   uint32_t epoch_ = 0;                 // of the backend when it was taken
   bool is_trial_ = false;              // it tries a backend that was ejected
+  bool is_answering_ = false;          // counted as such in its state
 };
 
 // A worker's ear: told (from any thread) that some of its places have been answered; it then calls
@@ -164,6 +166,7 @@ struct BackendSnapshot {
   std::string reason;  // "probe: connection refused"
   TimePoint since{};
   uint32_t outstanding = 0;
+  uint32_t answering = 0;        // of these, whose answers have begun
   uint32_t max_outstanding = 0;  // 0 = no cap
   uint32_t weight = 1;
   uint64_t served = 0;  // exchanges that succeeded
@@ -200,7 +203,7 @@ class Balancer {
   // Runs on_answer of the answered places of this waker. On the worker's thread, after wake().
   void collect(PlaceWaker& waker);
 
-  // Answers places whose patience is over with queue_timeout. Call now and then (100 ms).
+  // Answers places whose patience is over with queue_timeout. Call as often as watch().
   void expire(TimePoint now);
 
   // May a request be sent a second time? Takes one from the retry budget; false: it is spent. Not
@@ -211,8 +214,13 @@ class Balancer {
   // and from earlier loads. Zero = no estimate. Whoever says it jitters it.
   Duration retry_after(ErrorKind kind, TimePoint now) const;
 
-  // Now and then (100 ms): ends ejections and slow starts, looks for backends that are stuck.
-  void watch(TimePoint now);
+  // Now and then: ends ejections and slow starts, looks for backends that are stuck. Returns how
+  // soon it wants to be called again: 100 ms while anything moves, up to a second while nothing
+  // does.
+  Duration watch(TimePoint now);
+  // Called when somebody enters an empty line: he who sleeps longer than 100 ms must be up now.
+  // From any thread, without the mutex. Before there are threads.
+  void set_on_line_begun(Callback<> on_line_begun) { on_line_begun_ = on_line_begun; }
 
   // The backends from now on. Ids that stay keep their state, unless their address changed (then
   // they are new: new serial). Leases of removed ones run on. `pending`: how many more may still
@@ -246,6 +254,7 @@ class Balancer {
 
   BalancerOptions options_;
   std::unique_ptr<Impl> impl_;
+  Callback<> on_line_begun_;
 };
 
 }  // namespace weir

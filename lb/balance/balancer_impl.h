@@ -40,6 +40,7 @@ struct Balancer::Impl {
                   Aftermath& after);
   void set_draining(BackendState& state, bool draining, TimePoint now, Aftermath& after);
   void watch(TimePoint now, Aftermath& after);
+  Duration until_next_watch(TimePoint now) const;
   Duration retry_after(ErrorKind kind, TimePoint now) const;
   std::string describe() const;
   std::string time_left() const;

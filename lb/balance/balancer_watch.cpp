@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 // A backend that is tried and still sends after so long has passed: answers may take minutes.
 constexpr Duration kTrialSends = 1s;
 constexpr Duration kJustNow = 30s;
+constexpr Duration kLook = 100ms;  // while anything moves
+constexpr Duration kRest = 1s;     // while nothing does
 
 }  // namespace
 
@@ -36,6 +38,19 @@ void Balancer::Impl::watch(TimePoint now, Aftermath& after) {
   budget.watch(now, most);
   estimate.watch(now);
   if (is_change) after_changes(now, after);
+}
+
+// Without requests nothing but a slow start and the end of an ejection happens by itself.
+Duration Balancer::Impl::until_next_watch(TimePoint now) const {
+  if (outstanding > 0 || !room.is_empty()) return kLook;
+  Duration rest = kRest;
+  for (const std::shared_ptr<BackendState>& state : table.states()) {
+    if (state->slow_since) return kLook;
+    if (state->ejection.phase() == Ejection::Phase::out) {
+      rest = std::min(rest, state->ejection.due() - now);
+    }
+  }
+  return std::max(rest, kLook);
 }
 
 bool Balancer::Impl::watch_one(BackendState& state, const Pulse& pulse, TimePoint now,

@@ -17,7 +17,8 @@ Lease::Lease(Lease&& other) noexcept
       state_(std::move(other.state_)),
       spec_(other.spec_),
       epoch_(other.epoch_),
-      is_trial_(other.is_trial_) {}
+      is_trial_(other.is_trial_),
+      is_answering_(other.is_answering_) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
@@ -27,6 +28,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   spec_ = other.spec_;
   epoch_ = other.epoch_;
   is_trial_ = other.is_trial_;
+  is_answering_ = other.is_answering_;
   return *this;
 }
 
@@ -36,6 +38,7 @@ Lease::~Lease() {
 
 void Lease::give_back() noexcept {
   if (!state_) return;
+  if (is_answering_) state_->end_answer();
   balancer_->give_back(*this);
   state_.reset();
 }
@@ -67,6 +70,10 @@ void Lease::failed(const Error& error, TimePoint now) {
 
 void Lease::saw_byte(TimePoint now) noexcept {
   WEIR_ASSERT(state_);
+  if (!is_answering_) {
+    is_answering_ = true;
+    state_->begin_answer();
+  }
   state_->saw_byte(now, is_trial_);
 }
 

@@ -16,6 +16,11 @@ constexpr std::array<double, 21> kRequestEdges{0.3,  0.5,   0.8,   1.0,   1.5,  
                                                5.0,  10.0,  15.0,  20.0,  30.0,  40.0,   50.0,
                                                60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0};
 
+// Most requests go out over a connection that is there, in a few millionths of a second.
+constexpr std::array<double, 17> kOverheadEdges{0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005,
+                                                0.001,   0.0025,   0.005,   0.01,   0.025,   0.05,
+                                                0.1,     0.25,     0.5,     1.0,    2.5};
+
 constexpr std::array<double, 12> kLagEdges{0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
                                            0.1,   0.2,   0.5,   1.0,  2.0,  5.0};
 
@@ -80,11 +85,13 @@ void BackendMetrics::add(const BackendMetrics& other) {
 
 PoolMetrics::PoolMetrics()
     : queue_wait(kFirstTokenEdges),
+      proxy_overhead(kOverheadEdges),
       inter_token_latency(kTokenEdges),
       request_duration(kRequestEdges) {}
 
 void PoolMetrics::add(const PoolMetrics& other) {
   queue_wait.add(other.queue_wait);
+  proxy_overhead.add(other.proxy_overhead);
   inter_token_latency.add(other.inter_token_latency);
   request_duration.add(other.request_duration);
 }
@@ -98,6 +105,10 @@ void Metrics::on_exchange(const ExchangeReport& report) noexcept {
   const TimePoint waited_until = has(report.leased) ? report.leased : report.ended;
   in.all.queue_wait.observe(seconds(waited_until - report.accepted));
   in.all.request_duration.observe(seconds(report.ended - report.accepted));
+  // What a failed send cost is not ours, and retries are counted.
+  if (report.attempts == 1 && has(report.leased) && has(report.connected)) {
+    in.all.proxy_overhead.observe(seconds(report.connected - report.leased));
+  }
   if (report.is_stream && report.events > 1) {
     const uint64_t gaps = report.events - 1;
     const double mean = seconds(report.last_event - report.first_event) / static_cast<double>(gaps);

@@ -47,6 +47,7 @@ struct PoolMetrics {
   PoolMetrics();
   void add(const PoolMetrics& other);
   Histogram queue_wait;           // seconds
+  Histogram proxy_overhead;       // seconds, of requests that were sent once
   Histogram inter_token_latency;  // seconds: each stream's mean gap, as often as it had gaps
   Histogram request_duration;     // seconds
 };

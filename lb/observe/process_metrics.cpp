@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -28,12 +29,37 @@ uint64_t open_descriptors() {
   return count > 3 ? count - 3 : 0;  // without ".", ".." and our own look
 }
 
-uint64_t resident_bytes() {
+struct Memory {
+  uint64_t total = 0;
+  uint64_t resident = 0;
+};
+
+Memory memory_bytes() {
   const std::unique_ptr<std::FILE, FileCloser> file(std::fopen("/proc/self/statm", "re"));
   unsigned long total = 0;
   unsigned long resident = 0;
-  if (!file || std::fscanf(file.get(), "%lu %lu", &total, &resident) != 2) return 0;
-  return uint64_t{resident} * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (!file || std::fscanf(file.get(), "%lu %lu", &total, &resident) != 2) return {};
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return {total * page, resident * page};
+}
+
+// Since 1970; 0 = /proc does not say. Field 22 of stat counts ticks since the machine was started.
+double start_seconds() {
+  const std::unique_ptr<std::FILE, FileCloser> own(std::fopen("/proc/self/stat", "re"));
+  unsigned long long ticks = 0;
+  constexpr const char* kFields =
+      "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+      "%llu";
+  if (!own || std::fscanf(own.get(), kFields, &ticks) != 1) return 0;
+  const std::unique_ptr<std::FILE, FileCloser> machine(std::fopen("/proc/stat", "re"));
+  unsigned long long boot = 0;
+  std::array<char, 512> line{};
+  while (machine && std::fgets(line.data(), line.size(), machine.get()) != nullptr) {
+    if (std::sscanf(line.data(), "btime %llu", &boot) == 1) break;
+  }
+  if (boot == 0) return 0;
+  return static_cast<double>(boot) +
+         static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 double cpu_seconds() {
@@ -52,8 +78,13 @@ void write_process_metrics(PrometheusText& out) {
   out.sample({{"version", version()}}, uint64_t{1});
   out.family("process_cpu_seconds_total", "counter", "Processor time of the process.");
   out.sample({}, cpu_seconds());
+  const Memory memory = memory_bytes();
   out.family("process_resident_memory_bytes", "gauge", "Memory of the process.");
-  out.sample({}, resident_bytes());
+  out.sample({}, memory.resident);
+  out.family("process_virtual_memory_bytes", "gauge", "Its address space.");
+  out.sample({}, memory.total);
+  out.family("process_start_time_seconds", "gauge", "When it was started, since 1970.");
+  out.sample({}, start_seconds());
   out.family("process_open_fds", "gauge", "Open descriptors.");
   out.sample({}, open_descriptors());
   rlimit limit{};

@@ -126,8 +126,13 @@ void write_histograms(PrometheusText& out, const Metrics& metrics) {
     out.histogram({{"pool", pool}}, of.all.request_duration);
   out.family("weir_queue_wait_seconds", "histogram", "How long a request waited for a backend.");
   for (const auto& [pool, of] : metrics.pools()) out.histogram({{"pool", pool}}, of.all.queue_wait);
+  out.family(
+      "weir_proxy_overhead_seconds", "histogram",
+      "From having a backend to sending to it: weir's own work, and a connection if need be.");
+  for (const auto& [pool, of] : metrics.pools())
+    out.histogram({{"pool", pool}}, of.all.proxy_overhead);
   out.family("weir_event_loop_lag_seconds", "histogram",
-             "How late the event loops of the workers came to a timer; asked four times a second.");
+             "How late the event loops of the workers came to a timer while they had requests.");
   out.histogram({}, metrics.loop_lag());
 }
 

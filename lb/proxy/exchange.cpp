@@ -143,8 +143,7 @@ void Exchange::on_backend_connected() {
 
 void Exchange::begin_sending() {
   become(State::sending);
-  report_.connected = context_.loop.now();
-  last_byte_ = context_.loop.now();
+  report_.connected = last_byte_ = context_.loop.refresh_now();  // what it took us is told
   is_backend_broken_ = false;
   pending_->attempts.note_send();
   report_.attempts = pending_->attempts.sends();

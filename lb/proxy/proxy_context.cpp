@@ -57,6 +57,7 @@ Exchange* ProxyContext::leave(size_t place) {
 }
 
 void ProxyContext::on_sweep() {
+  if (on_lag) on_lag(loop.refresh_now() - sweep_.due());
   // Backwards: an exchange that ends takes itself off the list.
   for (size_t i = active.size(); i-- > 0;) {
     if (i < active.size()) active[i]->check_silence();

@@ -67,6 +67,7 @@ struct ProxyContext {
   const ProxyOptions& options;
   ClientGate* gate = nullptr;          // nullptr: nobody passes without the key, if one is required
   Callback<BackendSerial> on_trouble;  // a backend failed an exchange: probe it now
+  Callback<Duration> on_lag;           // how late a sweep came: so late is everything in this loop
   BlockPool output_blocks;             // what clients would not take yet
   BlockPool replay_blocks;             // request bodies
   http::HeadParser request_parser;

@@ -21,6 +21,22 @@ TEST_F(LivenessTest, BytesSinceTheProbeBeganOutweighAMissedOne) {
   EXPECT_EQ(events, "a:untried>ready ");
 }
 
+TEST_F(LivenessTest, AnExchangeAnswersFromItsFirstByteToItsEnd) {
+  ready_backends("a");
+  TestClient& one = asks();
+  TestClient& other = asks();
+  EXPECT_EQ(backend("a").answering, 0U);
+  one.lease.saw_byte(now);
+  one.lease.saw_byte(now);
+  EXPECT_EQ(backend("a").answering, 1U);
+  Lease moved = std::move(one.lease);
+  other.lease = std::move(moved);  // which gives its own back, unanswered
+  EXPECT_EQ(backend("a").outstanding, 1U);
+  EXPECT_EQ(backend("a").answering, 1U);
+  other.lease = Lease();
+  EXPECT_EQ(backend("a").answering, 0U);
+}
+
 TEST_F(LivenessTest, BytesFromBeforeTheProbeDoNot) {
   ready_backends("a");
   TestClient& one = asks();

@@ -1,5 +1,7 @@
 #include "lb/observe/metrics.h"
 
+#include <time.h>
+
 #include <gtest/gtest.h>
 
 #include "lb/observe/prometheus_text.h"
@@ -59,6 +61,36 @@ TEST(MetricsTest, TheLagsOfAllLoopsAreOneHistogram) {
   EXPECT_TRUE(has_line(text, R"(weir_event_loop_lag_seconds_bucket{le="0.005"} 2)"));
   EXPECT_TRUE(has_line(text, R"(weir_event_loop_lag_seconds_bucket{le="1"} 2)"));
   EXPECT_TRUE(has_line(text, "weir_event_loop_lag_seconds_count 3"));
+}
+
+TEST(MetricsTest, OverheadIsWhatLiesBetweenHavingABackendAndSendingToIt) {
+  Metrics metrics("p");
+  ExchangeReport report = plain("a", 200);
+  report.leased = TimePoint{2s};  // the wait for it is another number
+  report.connected = report.leased + 30us;
+  metrics.on_exchange(report);
+  metrics.on_exchange(plain("", 503));  // was never sent
+  report.attempts = 2;                  // what a failed send cost is not ours
+  metrics.on_exchange(report);
+  Metrics sum("p");
+  sum.add(metrics);
+  const std::string text = text_of(sum);
+  EXPECT_TRUE(has_line(text, R"(weir_proxy_overhead_seconds_bucket{pool="p",le="2.5e-05"} 0)"))
+      << text;
+  EXPECT_TRUE(has_line(text, R"(weir_proxy_overhead_seconds_bucket{pool="p",le="5e-05"} 1)"));
+  EXPECT_TRUE(has_line(text, R"(weir_proxy_overhead_seconds_count{pool="p"} 1)"));
+}
+
+TEST(MetricsTest, TheProcessSaysSinceWhenItRuns) {
+  PrometheusText out;
+  write_process_metrics(out);
+  const std::string name = "\nprocess_start_time_seconds ";
+  const size_t at = out.text().find(name);
+  ASSERT_NE(at, std::string::npos);
+  const double start = std::stod(out.text().substr(at + name.size()));
+  const double now = static_cast<double>(::time(nullptr));
+  EXPECT_GT(start, 1e9);
+  EXPECT_LE(start, now + 60);
 }
 
 TEST(MetricsTest, AStreamThatItsClientDoesNotReadIsMadeForNobody) {
