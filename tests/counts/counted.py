@@ -4,6 +4,7 @@ import json
 import mmap
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -39,7 +40,7 @@ def one_cpu():
 class CountedWeir:
     """Beneath the interposer, or beneath valgrind when `tool` is its command line."""
 
-    def __init__(self, binary, backend_port, library=None, tool=()):
+    def __init__(self, binary, backend_port, library=None, tool=(), workers=1):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-counts-"))
@@ -48,7 +49,7 @@ class CountedWeir:
         config.write_text(json.dumps({
             "listen": [f"{self.address[0]}:{self.address[1]}"],
             "backends": [f"http://127.0.0.1:{backend_port}"],
-            "admin": {"address": "off"}, "max_outstanding_per_backend": "unlimited",
+            "admin": {"address": "off"}, "max_outstanding_per_backend": "unlimited", "workers": workers,
             "health": {"path": "off", "interval": "1h"}}))
         environment = dict(os.environ)
         self.page = None
@@ -104,6 +105,12 @@ class CountedWeir:
             before = now
             time.sleep(0.05)
         raise SystemExit("counts: error: weir does not come to rest")
+
+    def wake_ups(self):
+        """How often any of its threads has gone to sleep so far."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text(), re.MULTILINE)[1])
+                   for task in tasks.iterdir())
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -5,7 +5,7 @@ that stands beside it here: lower it with every gain).
     run.py WEIR [--only NAME…] [--keep DIR]
 
 WEIR is a release build. Counted are system calls and allocations (count_calls.cpp, preloaded) and user instructions
-(valgrind's callgrind); nothing is timed, so a slow or busy machine counts the same. Of rounds that are counted
+(valgrind's callgrind); no pace is judged, so a slow or busy machine counts the same. Of rounds that are counted
 several times the least is taken: what disturbs only adds.
 """
 import argparse
@@ -59,11 +59,11 @@ class Bench:
         print(f"{row.what:48} {row.count:10,.2f} {row.budget:10,.2f} {row.mark:6} {row.parts}", flush=True)
 
 
-def with_peers(bench, library, tool, use):
+def with_peers(bench, library, tool, use, **more):
     """use(weir, peers) with a backend that takes turns."""
     holder = []
     with Peers(None, lambda: holder[0].still()) as peers:
-        with CountedWeir(bench.binary, peers.port, library, tool) as weir:
+        with CountedWeir(bench.binary, peers.port, library, tool, **more) as weir:
             holder.append(weir)
             peers.address = weir.address
             use(weir, peers)
@@ -147,6 +147,20 @@ def count_memory(bench):
     with_peers(bench, bench.library, (), streams)
 
 
+def count_idling(bench):
+    """Probes and sources of backends aside, which this weir does not have, an idle one sleeps."""
+    def use(weir, peers):
+        peers.exchange(peers.connect(WIDTH), 3)
+        seconds, rates = 2, []
+        for _ in range(TRIES):  # the first ones may see it close what it kept
+            before, begun = weir.wake_ups(), time.monotonic()
+            time.sleep(seconds)
+            rates.append((weir.wake_ups() - before) / (time.monotonic() - begun))
+        bench.add("wake-ups a second of an idle weir, four workers", "wake-ups", min(rates), 2)
+
+    with_peers(bench, None, (), use, workers=4)
+
+
 def instructions(bench, name, use):
     """Of a whole run of weir."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-counts-"))
@@ -184,7 +198,7 @@ def count_instructions(bench):
               1_000, limit=CHUNK_LIMIT)
 
 
-COUNTS = {"requests": count_requests, "chunks": count_chunks, "memory": count_memory,
+COUNTS = {"requests": count_requests, "chunks": count_chunks, "memory": count_memory, "idling": count_idling,
           "instructions": count_instructions}
 
 
