@@ -40,28 +40,24 @@ def free_port(host="127.0.0.1"):
     it stays bound by a socket with SO_REUSEADDR, beside which others of that kind may listen."""
     while True:
         port = random.randrange(10_000, 32_000)  # below those the kernel gives to connections
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as strict:  # without SO_REUSEADDR: fails where anybody is bound
-            try:
-                strict.bind((host, port))
-            except OSError:
-                continue
-        held = socket.socket(family)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
-            held.bind((host, port))
+            held.bind((host, port))  # without SO_REUSEADDR: fails where anybody is bound
         except OSError:
             held.close()
             continue
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.detach()  # until this process ends
         return port
 
 
-def _queues(line):
-    """Of a line of /proc/net/tcp: its two ports and the bytes that wait to be acknowledged and to be read."""
-    _, local, remote, _, queues, *_ = line.split()
-    sent, unread = queues.split(":")
-    return int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), int(sent, 16), int(unread, 16)
+def _end(line):
+    """Of a line of /proc/net/tcp: its two ports, the bytes that wait to be acknowledged and to be read, its inode (0:
+    nobody has accepted it yet)."""
+    words = line.split()
+    local, remote, (sent, unread) = words[1], words[2], words[4].split(":")
+    return (int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), int(sent, 16), int(unread, 16),
+            int(words[9]))
 
 
 def eventually(condition, what, patience=PATIENCE):
@@ -225,14 +221,21 @@ class Client:
         self.send_request(method, path, body, fields, version)
         return self.read_answer(method)
 
-    def has_been_read(self):
-        """Whether the other side has taken everything out of its socket that was sent."""
+    def _ends(self):
+        """Of both ends of this connection: is it ours, bytes not acknowledged, bytes not read, inode."""
         near, far = self.sock.getsockname()[1], self.sock.getpeername()[1]
         with open("/proc/net/tcp" + ("6" if self.sock.family == socket.AF_INET6 else ""), encoding="ascii") as table:
-            for local, remote, sent, unread in map(_queues, table.readlines()[1:]):
-                if (local, remote) == (near, far) and sent or (local, remote) == (far, near) and unread:
-                    return False
-        return True
+            for local, remote, *rest in map(_end, table.readlines()[1:]):
+                if (local, remote) in ((near, far), (far, near)):
+                    yield local == near, *rest
+
+    def has_been_read(self):
+        """Whether the other side has taken everything out of its socket that was sent."""
+        return not any(sent if is_near else unread for is_near, sent, unread, _ in self._ends())
+
+    def wait_until_accepted(self):
+        eventually(lambda: any(not is_near and inode for is_near, _, _, inode in self._ends()),
+                   "the other side accepts the connection")
 
     def wait_until_read(self):
         eventually(self.has_been_read, "the other side reads what was sent")
@@ -314,13 +317,14 @@ class LoadBalancer:
                 self.output += line
                 self._changed.notify_all()
 
-    def wait_for_log(self, pattern, patience=PATIENCE):
+    def wait_for_log(self, pattern, patience=PATIENCE, behind=0):
+        """Until the log has it, behind so many characters."""
         def is_there():
-            return re.search(pattern, self.log) or self._has_log_ended
+            return re.search(pattern, self.log[behind:]) or self._has_log_ended
         with self._changed:
             self._changed.wait_for(is_there, patience)
-            if not re.search(pattern, self.log):
-                raise AssertionError(f"no {pattern!r} in the log of {self.process.args}:\n{self.log}")
+            if not re.search(pattern, self.log[behind:]):
+                raise AssertionError(f"no {pattern!r} behind {behind} in the log of {self.process.args}:\n{self.log}")
 
     def access_lines(self, count):
         """The first `count` lines of --access-log, read as JSON."""
@@ -446,6 +450,13 @@ class ProxyTest(unittest.TestCase):
         self._clients.append(client)
         return client
 
+    def assert_connections(self, backend, count):
+        """So many carried the requests, of which one followed the other. Where a machine makes a pause longer than weir
+        keeps a connection (4 s), the next request needs a new one: that one is not counted."""
+        late = sum(after.connection != before.connection and after.came_at - before.came_at > 3
+                   for before, after in zip(backend.requests, backend.requests[1:]))
+        self.assertEqual(len(backend.connections) - late, count)
+
     def assert_error(self, answer, status, code):
         self.assertEqual((answer.status, answer.end), (status, "whole"), answer.body)
         self.assertEqual(answer.code, code)
@@ -458,7 +469,18 @@ def urls_of(backends):
     return [backend if isinstance(backend, str) else backend.url for backend in backends]
 
 
-def in_threads(count, work, patience=2 * PATIENCE):
+def refuses(address):
+    """Whether nobody listens there any more."""
+    try:
+        socket.create_connection(address, PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:  # it was in the backlog when that ended
+        pass
+    return False
+
+
+def in_threads(count, work, patience=4 * PATIENCE):
     """work(0 … count-1), all at once; the results in order. The first exception is raised here."""
     results = [None] * count
     errors = []

@@ -77,6 +77,7 @@ class Request:
         self.body = b""
         self.body_on_wire = b""
         self.connection = -1  # the number of the one it came over
+        self.came_at = None
 
     def all(self, name):
         return [value for key, value in self.fields if key.lower() == name.lower().encode()]
@@ -92,7 +93,6 @@ class Connection:
         self.sock = sock
         self.number = number  # of all that carried a request, from 0
         self.buffer = b""
-        self.used_at = None  # when the last request had come
         self.left_at = None  # when the other side's close was seen
         self.is_closed = False
         sock.settimeout(PATIENCE)
@@ -313,7 +313,7 @@ class ScriptedBackend:
                 connection.number = len(self.connections)
                 self.connections.append(connection)
             request.connection = connection.number
-            connection.used_at = time.monotonic()
+            request.came_at = time.monotonic()
             self.requests.append(request)
             self._changed.notify_all()
         self.behaviour(connection, request)

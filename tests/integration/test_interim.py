@@ -30,7 +30,7 @@ class InterimAnswers(ProxyTest):
                 self.assertEqual(hints.get("link"), b"</a.css>; rel=preload")
                 self.assertEqual(hints.all("x-weir-backend"), [])
                 self.assertEqual(answer.body, b"{}")
-            self.assertEqual(len(backend.connections), 1)
+            self.assert_connections(backend, 1)
 
     def test_client_of_http_1_0_sees_only_the_answer(self):
         backend = self.backend(lambda connection, _: connection.send(PROCESSING + HINTS + whole(b"{}")))
@@ -120,7 +120,7 @@ class Trailers(ProxyTest):
                 rest += client._until(b"\r\n")
             wires.append((head.all("trailer"), rest))
         self.assertEqual(wires[0], wires[1])
-        self.assertEqual(len(backend.connections), 1)
+        self.assert_connections(backend, 1)
         return wires[0]
 
     def test_trailers_pass_to_who_asks_for_them_but_never_those_that_belong_in_the_head(self):

@@ -63,7 +63,7 @@ class PlainAnswers(ProxyTest):
             answer = client.ask("HEAD", "/file")
             self.assertEqual((answer.status, answer.get("content-length")), (200, b"1000"))
         self.assertEqual(client.buffer, b"")
-        self.assertEqual(len(backend.connections), 1)
+        self.assert_connections(backend, 1)
 
     def test_answers_without_a_body_end_with_their_head(self):
         for status in (b"204 No Content", b"304 Not Modified"):
@@ -71,7 +71,7 @@ class PlainAnswers(ProxyTest):
             with self.subTest(status), self.weir(backend) as weir, weir.client() as client:
                 for _ in range(2):
                     self.assertEqual(client.ask("GET", "/file").status, int(status[:3]))
-                self.assertEqual(len(backend.connections), 1)
+                self.assert_connections(backend, 1)
 
     def test_plain_chunked_answer_passes_chunk_by_chunk(self):
         parts = [b"one", b"two" * 1000, b"\r\n0\r\n\r\n", os.urandom(100_000)]

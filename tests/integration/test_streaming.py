@@ -85,7 +85,7 @@ class Passing(ProxyTest):
         client = self.client(self.weir(backend))
         for _ in range(5):
             self.assertEqual(client.ask().body, token(b"a") + token(b"b") + DONE)
-        self.assertEqual(len(backend.connections), 1)
+        self.assert_connections(backend, 1)
 
     def test_stream_that_ends_with_its_connection_gets_chunks_and_an_end(self):
         head = STREAM_HEAD.replace(b"transfer-encoding: chunked\r\n", b"")
