@@ -18,8 +18,10 @@ Problem failed(const BenchTarget& target, std::string_view why) {
   return {fmt::format("cannot reach {}: {}", target.url, why), "check that it runs"};
 }
 
-std::string content_of_body(http::Framing framing, std::string_view bytes) {
-  using Kind = http::BodyReader::PieceKind;
+using Kind = http::BodyReader::PieceKind;
+
+// The content of what came of a body; how its last piece ended goes into `end`.
+std::string content_of_body(http::Framing framing, std::string_view bytes, Kind* end) {
   http::BodyReader reader;
   reader.start(framing);
   std::string content;
@@ -27,9 +29,39 @@ std::string content_of_body(http::Framing framing, std::string_view bytes) {
     const http::BodyReader::Piece piece = reader.next(bytes);
     if (piece.kind == Kind::data) content.append(bytes.substr(0, piece.length));
     bytes.remove_prefix(piece.length);
-    if (piece.kind == Kind::end || piece.kind == Kind::bad || piece.kind == Kind::more) break;
+    *end = piece.kind;
+    if (*end == Kind::end || *end == Kind::bad || *end == Kind::more) break;
   }
   return content;
+}
+
+struct Answer {
+  int status = 0;  // 0: the head is not whole, or no HTTP
+  std::string content;
+  bool has_ended = false;  // by its own framing
+};
+
+// 200 or an error: an interim head is not expected here.
+Answer read_answer(std::string_view bytes, http::Method method) {
+  http::HeadScanner scanner;
+  const http::HeadLimits limits;
+  if (scanner.scan(bytes, limits.head_bytes) != http::HeadState::complete) return {};
+  http::HeadParser parser;
+  const std::string_view text = bytes.substr(0, scanner.head_length());
+  const Result<const http::ResponseHead*> head = parser.parse_response(text, method, false, limits);
+  if (!head) return {};
+  Kind end = Kind::more;
+  Answer answer;
+  answer.status = (*head)->status;
+  answer.content = content_of_body((*head)->framing, bytes.substr(text.size()), &end);
+  answer.has_ended = end == Kind::end || end == Kind::bad;
+  return answer;
+}
+
+// There are servers that keep the connection whatever was asked.
+template <http::Method kMethod>
+bool is_whole(std::string_view bytes) {
+  return read_answer(bytes, kMethod).has_ended;
 }
 
 }  // namespace
@@ -46,24 +78,16 @@ Result<PlainReply, Problem> plain_request(const BenchTarget& target, std::string
   }
   request += "\r\n";
   request += body;
-  const Result<BlockingReply, Problem> reply =
-      blocking_request(*target.addresses, request, kLargestAnswer, until);
-  if (!reply) return failed(target, reply.error().what);
-  const std::string& answer = reply->bytes;
-  http::HeadScanner scanner;
-  const http::HeadLimits limits;
-  if (answer.empty()) return failed(target, "no answer in time");
-  if (scanner.scan(answer, limits.head_bytes) != http::HeadState::complete) {
-    return failed(target, "what answers there does not speak HTTP");
-  }
-  http::HeadParser parser;
-  const std::string_view bytes = answer;
   const auto method = body.empty() ? http::Method::get : http::Method::post;
-  const Result<const http::ResponseHead*> head =
-      parser.parse_response(bytes.substr(0, scanner.head_length()), method, false, limits);
-  if (!head) return failed(target, "what answers there does not speak HTTP");
-  return PlainReply{(*head)->status,
-                    content_of_body((*head)->framing, bytes.substr(scanner.head_length()))};
+  const IsEnough is_enough =
+      body.empty() ? &is_whole<http::Method::get> : &is_whole<http::Method::post>;
+  const Result<BlockingReply, Problem> reply =
+      blocking_request(*target.addresses, request, kLargestAnswer, until, is_enough);
+  if (!reply) return failed(target, reply.error().what);
+  if (reply->bytes.empty()) return failed(target, "no answer in time");
+  Answer answer = read_answer(reply->bytes, method);
+  if (answer.status == 0) return failed(target, "what answers there does not speak HTTP");
+  return PlainReply{answer.status, std::move(answer.content)};
 }
 
 }  // namespace weir

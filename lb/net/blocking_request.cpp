@@ -52,7 +52,7 @@ bool send_all(int fd, std::string_view bytes, TimePoint until) {
   return true;
 }
 
-BlockingReply read_all(int fd, size_t most, TimePoint until) {
+BlockingReply read_all(int fd, size_t most, TimePoint until, IsEnough is_enough) {
   BlockingReply reply;
   std::array<char, 16384> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   while (reply.bytes.size() <= most) {
@@ -60,6 +60,7 @@ BlockingReply read_all(int fd, size_t most, TimePoint until) {
     reply.has_ended = count == 0;
     if (reply.has_ended) break;
     if (count > 0) reply.bytes.append(piece.data(), static_cast<size_t>(count));
+    if (count > 0 && is_enough != nullptr && is_enough(reply.bytes)) break;
     if (count < 0 && errno != EAGAIN && errno != EINTR) break;
     if (count < 0 && errno == EAGAIN && !wait_for(fd, POLLIN, until)) break;
   }
@@ -70,11 +71,11 @@ BlockingReply read_all(int fd, size_t most, TimePoint until) {
 
 Result<BlockingReply, Problem> blocking_request(std::span<const SocketAddress> where,
                                                 std::string_view request, size_t most,
-                                                TimePoint until) {
+                                                TimePoint until, IsEnough is_enough) {
   Result<UniqueFd, Problem> fd = connect_to(where, until);
   if (!fd) return fd.error();
   if (!send_all(fd->get(), request, until)) return Problem{"it does not read the request", ""};
-  return read_all(fd->get(), most, until);
+  return read_all(fd->get(), most, until, is_enough);
 }
 
 }  // namespace weir
