@@ -5,7 +5,7 @@ import socket
 import threading
 import unittest
 
-from harness import ProxyTest, eventually
+from harness import ProxyTest, eventually, refuses
 from scripted_backend import DONE, LAST_CHUNK, PATIENCE, STREAM_HEAD, answers, chunk, token, whole
 
 
@@ -47,31 +47,27 @@ class Drain(ProxyTest):
         weir.signal(signal.SIGTERM)
         weir.wait_for_log("draining")
 
-        def is_refused():
-            try:
-                socket.create_connection(weir.address, 2).close()
-            except ConnectionRefusedError:
-                return True
-            return False
-        eventually(is_refused, "connections are refused")
+        eventually(lambda: refuses(weir.address), "connections are refused")
         self.go_on.set()
         self.assertEqual(weir.wait(), 0)
 
     def test_idle_connections_are_closed_at_once(self):
         weir, _ = self.streaming()
         idle = self.client(weir)
+        idle.wait_until_accepted()
         weir.signal(signal.SIGTERM)
         self.assertEqual((idle.read_to_end(), idle.end), (b"", "fin"))
         self.go_on.set()
         self.assertEqual(weir.wait(), 0)
 
     def test_request_on_a_kept_connection_that_is_under_way_is_answered_or_told(self):
-        weir, _ = self.streaming()
-        half = self.client(weir)
+        weir, _ = self.streaming(workers=1)
+        half, idle = self.client(weir), self.client(weir)
         half.send(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\n")
         half.wait_until_read()
+        idle.wait_until_accepted()
         weir.signal(signal.SIGTERM)
-        weir.wait_for_log("draining")
+        idle.read_to_end()  # the worker of both has begun to drain
         half.send(b"Content-Length: 0\r\n\r\n")
         answer = half.read_answer()
         self.assert_error(answer, 503, "draining")
@@ -106,7 +102,7 @@ class Drain(ProxyTest):
             assert self.go_on.wait(PATIENCE)
             connection.send(whole(request.body))
         backend = self.backend(behave)
-        weir = self.weir_serve(backend, max_outstanding_per_backend=1)
+        weir = self.weir_serve(backend, max_outstanding_per_backend=1, workers=1)  # what it has read it has in flight
         clients = [self.client(weir) for _ in range(3)]
         for number, client in enumerate(clients):
             client.send_request(body=b"%d" % number)

@@ -63,7 +63,7 @@ class DrainTest(ProxyTest):
         return json.loads(self.ask_weir("status", "--json"))["pools"][0]
 
     def state(self, name):
-        return next(backend for backend in self.pool()["backends"] if backend["id"] == name)
+        return next((backend for backend in self.pool()["backends"] if backend["id"] == name), {"state": "not there"})
 
     def wait_for_state(self, name, state):
         eventually(lambda: self.state(name)["state"] == state, f"{name} becomes {state}")

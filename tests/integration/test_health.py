@@ -9,7 +9,7 @@ from scripted_backend import answers, whole
 
 class Probes(ProxyTest):
     QUICK = {"interval": "100ms", "timeout": "20s"}  # nobody who answers is ever late
-    STRICT = {"interval": "100ms", "timeout": "1s"}
+    STRICT = {"interval": "100ms", "timeout": "2s"}
 
     def test_probe_is_a_plain_get_over_a_connection_of_its_own(self):
         backend = self.backend(answers())
@@ -51,7 +51,7 @@ class Probes(ProxyTest):
         weir.wait_for_log("loading -> ready")
         self.assertEqual(weir.ask().body, b"ok")
         backend.stop()
-        weir.wait_for_log("ready -> down")
+        weir.wait_for_log("(ready|suspect) -> down")  # suspect where the stop met a probe
         self.assert_error(weir.ask(), 503, "no_backend_ready")
 
     def test_backend_becomes_ready_soon_after_its_first_answer(self):
@@ -61,7 +61,7 @@ class Probes(ProxyTest):
         begun = time.monotonic()
         self.backend(answers(b"ok"), port=port)
         weir.wait_for_log("loading -> ready")
-        self.assertLess(time.monotonic() - begun, 30)  # 0.5 s where nothing else runs
+        self.assertLess(time.monotonic() - begun, 50)  # 0.5 s where nothing else runs
 
     def test_one_bad_probe_takes_nobody_out_of_service(self):
         backend = self.backend(answers(b"ok"))
@@ -77,11 +77,13 @@ class Probes(ProxyTest):
         backend = self.backend(answers(b"ok"))
         weir = self.weir_serve(backend, health=self.STRICT)
         weir.wait_for_log("-> ready")
+        before = len(weir.log)  # the machine may have been too slow for the first probes
         backend.health = None
-        weir.wait_for_log("-> down")
+        weir.wait_for_log("-> down", behind=before)
         self.assert_error(weir.ask(), 503, "no_backend_ready")
+        before = len(weir.log)
         backend.health = whole(b"")
-        weir.wait_for_log("down -> ready")
+        weir.wait_for_log("down -> ready", behind=before)
         self.assertEqual(weir.ask().body, b"ok")
 
     def test_500_after_having_been_ready_makes_it_down(self):
