@@ -210,7 +210,7 @@ class FaultTest(BenchTest):
         self.assert_outcome("hang", "failed", "timeout", "--request-timeout", "300ms")
 
     def test_silence_in_the_middle_is_truncated(self):
-        self.assert_outcome("hang:mid_stream:5", "truncated", "timeout", "--request-timeout", "6s")
+        self.assert_outcome("hang:mid_stream:5", "truncated", "timeout", "--request-timeout", "10s")
 
     def test_failed_requests_can_be_allowed(self):
         result = self.bench(self.url(self.mock()), "-H", "x-mock-fault: 500", "--requests", "2", "--allow-failed")
@@ -237,7 +237,7 @@ class EndTest(BenchTest):
 
     def test_chaos_happens_at_its_time(self):
         made = os.path.join(self.folder, "made")
-        result = self.bench(self.url(self.mock()), "--concurrency", "1", "--duration", "1s", "--output-tokens", "2", "--at",
+        result = self.bench(self.url(self.mock()), "--concurrency", "1", "--duration", "5s", "--output-tokens", "2", "--at",
                             "100ms", f"exec echo here > {made}", "--at", "200ms", "exec exit 3")
         self.assertTrue(os.path.exists(made), result.errors)
         self.assertIn("exit 3", result.output)

@@ -169,7 +169,7 @@ class Full(FaultyTest):
         for client in clients:
             self.assertEqual(client.read_answer().body, b"ok")
         self.assertNotIn("-> down", weir.log)
-        self.assertIn("no descriptor left", weir.log)
+        weir.wait_for_log("no descriptor left")
 
     @unittest.skipIf(sanitizers(), "a sanitizer itself needs a descriptor now and then: for release builds")
     def test_a_limit_that_is_reached_in_earnest_makes_clients_wait_and_not_fail(self):

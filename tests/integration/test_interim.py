@@ -4,7 +4,7 @@ import threading
 import unittest
 
 from harness import ProxyTest
-from scripted_backend import LAST_CHUNK, STREAM_HEAD, chunk, token, whole
+from scripted_backend import LAST_CHUNK, PATIENCE, STREAM_HEAD, chunk, token, whole
 
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-Weir-Backend: evil\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
@@ -40,7 +40,7 @@ class InterimAnswers(ProxyTest):
     def test_1xx_before_a_stream_passes_while_the_head_is_held(self):
         def behaviour(connection, request):
             connection.send(PROCESSING + STREAM_HEAD)
-            told.wait(30)
+            told.wait(PATIENCE)
             connection.send(chunk(token(b"a")) + LAST_CHUNK)
 
         told = threading.Event()

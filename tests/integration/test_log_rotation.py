@@ -13,8 +13,8 @@ from scripted_backend import answers
 
 
 def ids(path):
-    """X-Request-Ids of the lines of an access log; none when there is no such file."""
-    return [json.loads(line)["id"] for line in path.read_text().splitlines()] if path.exists() else []
+    """X-Request-Ids of the whole lines of an access log; none when there is no such file."""
+    return [json.loads(line)["id"] for line in path.read_text().split("\n")[:-1]] if path.exists() else []
 
 
 class Rotation(ProxyTest):
@@ -44,14 +44,19 @@ class Rotation(ProxyTest):
             self.hang_up(weir, round_ + 1, "is opened anew")
             self.ask(weir, f"after-{round_}")
             eventually(lambda: f"after-{round_}" in ids(self.log), "the new file has the new line")
-        written = sum((ids(path) for path in sorted(self.home.glob("access.log*"))), [])
-        self.assertEqual(sorted(written), sorted(["before"] + [f"{word}-{round_}" for round_ in range(3)
-                                                               for word in ("moved", "after")]))
+
+        def written():
+            return sorted(sum((ids(path) for path in self.home.glob("access.log*")), []))
+
+        asked = sorted(["before"] + [f"{word}-{round_}" for round_ in range(3) for word in ("moved", "after")])
+        eventually(lambda: len(written()) >= len(asked), "every line is written")  # each behind its answer
+        self.assertEqual(written(), asked)
         self.assertEqual(self.log.stat().st_mode & 0o777, 0o640 & ~current_umask())
 
     def test_where_no_new_file_can_be_made_the_old_one_stays_in_use(self):
         weir = self.start()
         self.ask(weir, "before")
+        eventually(lambda: ids(self.log) == ["before"], "the first line is there")
         moved = self.home.rename(self.home.with_name("elsewhere"))
         self.hang_up(weir, 1, "the old file stays in use")
         self.assertIn(f"cannot write the access log {self.log}: No such file or directory", weir.log)
@@ -65,13 +70,14 @@ class Rotation(ProxyTest):
 
     def test_a_terminal_that_is_closed_ends_what_was_started_in_it(self):
         said = Path(self.directory.name) / "said"
+        port = free_port()  # ours, and of nobody else meanwhile
         pid, terminal = pty.fork()
         if pid == 0:  # a session of its own, with the terminal
             try:
                 file = os.open(said, os.O_WRONLY | os.O_CREAT)
                 os.dup2(file, 1)
                 os.dup2(file, 2)
-                os.execv(BINARY, [BINARY, "http://127.0.0.1:1", "--listen", f"127.0.0.1:{free_port()}", "--admin", "off"])
+                os.execv(BINARY, [BINARY, "http://127.0.0.1:1", "--listen", f"127.0.0.1:{port}", "--admin", "off"])
             finally:
                 os._exit(99)
         ended = []

@@ -111,8 +111,8 @@ def raw_post(body, path="/v1/chat/completions", headers=""):
             f"Content-Length: {len(data)}\r\n\r\n").encode() + data
 
 
-def read_until(s, end):
-    data = bytearray()
+def read_until(s, end, begun=b""):
+    data = bytearray(begun)
     while not data.endswith(end):
         piece = s.recv(65536)
         if not piece:
@@ -200,7 +200,7 @@ class Wire(unittest.TestCase):
         self.assertRegex(parsed[0]["id"], r"^chatcmpl-[0-9a-f]{16}$")
 
     def test_the_role_comes_in_the_same_write_as_the_first_token_and_after_the_head(self):
-        with Mock("--ttft", "2s", "--itl", "60s") as mock, mock.connect() as s:
+        with Mock("--ttft", "6s", "--itl", "60s") as mock, mock.connect() as s:
             s.sendall(raw_post(chat(max_tokens=2, stream=True)))
             self.assertTrue(s.recv(65536).endswith(b"transfer-encoding: chunked\r\n\r\n"))
             self.assertEqual(len(chunks(s.recv(65536))), 2)
@@ -336,7 +336,7 @@ class Wire(unittest.TestCase):
 
     def test_a_half_closed_request_gets_no_byte(self):
         with self.mock.connect() as s:
-            s.sendall(raw_post(chat(max_tokens=1000)))
+            s.sendall(raw_post(chat(max_tokens=8000)))
             s.shutdown(socket.SHUT_WR)
             self.assertEqual(read_all(s)[0], b"")
 
@@ -349,7 +349,7 @@ class Wire(unittest.TestCase):
 
 class Engine(unittest.TestCase):
     def test_refuses_connections_while_it_loads(self):
-        with Mock("--load-time", "3s", wait=False) as mock:
+        with Mock("--load-time", "6s", wait=False) as mock:
             first = mock.process.stderr.readline()
             self.assertIn("loading", first)
             self.assertFalse(can_connect(mock.ports[0]))
@@ -381,7 +381,7 @@ class Engine(unittest.TestCase):
             self.assertEqual(mock.metric("vllm:admission_rejections_total"), 1)
 
     def test_stops_generating_when_clients_leave_and_counts_them(self):
-        with Mock("--max-seqs", "2", "--itl", "5ms", "--ttft", "1ms") as mock:
+        with Mock("--max-seqs", "2", "--itl", "20ms", "--ttft", "1ms") as mock:
             running = [mock.connect() for _ in range(2)]
             queued = [mock.connect() for _ in range(2)]
             for number, s in enumerate(running + queued):
@@ -546,13 +546,15 @@ class Faults(unittest.TestCase):
 
     def test_one_server_of_several_dies_alone(self):
         with Mock("--itl", "20ms", servers=2) as mock, mock.connect(0) as dying, mock.connect(1) as living:
+            begun = {}
             for s, tokens in ((dying, 5000), (living, 50)):
                 s.sendall(raw_post(chat(max_tokens=tokens, stream=True)))
-                self.assertIn(b"200 OK", s.recv(4096)[:20])
+                begun[s] = s.recv(4096)
+                self.assertIn(b"200 OK", begun[s][:20])
             mock.order("die", server=0)
             self.assertEqual(read_all(dying)[1], "reset")
             until(lambda: not can_connect(mock.ports[0]), "its port refuses")
-            self.assertTrue(events(b"\r\n\r\n" + read_until(living, b"0\r\n\r\n"))[2])
+            self.assertTrue(events(read_until(living, b"0\r\n\r\n", begun[living]))[2])
 
     def test_die_at_start_and_never_ready(self):
         with Mock("--fault", "die_at_start", wait=False) as mock:
@@ -619,7 +621,7 @@ class Signals(unittest.TestCase):
 
     def test_drain_finishes_what_runs_and_refuses_what_comes(self):
         with Mock("--on-term", "drain", "--itl", "40ms") as mock, contextlib.ExitStack() as stack:
-            s = self.begin(mock, stack, max_tokens=200)
+            s = self.begin(mock, stack, max_tokens=300)
             mock.process.send_signal(signal.SIGTERM)
             refused = until(lambda: (a := mock.post("/v1/completions", {"prompt": "x"}))[0] == 500 and a, "it drains")
             self.assertIn("cannot schedule new futures after shutdown", refused[1])
