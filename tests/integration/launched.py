@@ -20,7 +20,7 @@ import uuid
 
 BINARY = os.path.abspath(os.environ.get("WEIR_BINARY", "weir"))
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 90
+PATIENCE = 180  # seconds that anything may take; nothing is measured
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:")
 
 
@@ -73,10 +73,11 @@ class Launch:
         """The match of `pattern` in what it says."""
         end = time.monotonic() + patience
         while True:
+            has_ended = self.process.poll() is not None  # before the look: what it said last counts
             found = re.search(pattern, self.err)
             if found:
                 return found
-            if time.monotonic() > end or self.process.poll() is not None:
+            if time.monotonic() > end or has_ended:
                 raise AssertionError(f"weir launch never said {pattern!r}, but:\n{self.err}")
             time.sleep(0.02)
 

@@ -13,9 +13,7 @@ import urllib.error
 import urllib.request
 
 from harness import free_port
-from launched import BINARY, SANITIZER, LaunchTest, pretend
-
-PATIENCE = 90
+from launched import BINARY, PATIENCE, SANITIZER, LaunchTest, pretend
 
 
 class Follower:
@@ -36,11 +34,13 @@ class Follower:
 
     def wait_for(self, pattern):
         end = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.log)):
-            if time.monotonic() > end or self.process.poll() is not None:
+        while True:
+            has_ended = self.process.poll() is not None  # before the look: what it said last counts
+            if found := re.search(pattern, self.log):
+                return found
+            if time.monotonic() > end or has_ended:
                 raise AssertionError(f"never said {pattern!r}, but:\n{self.log}")
             time.sleep(0.02)
-        return found
 
     def chat(self):
         """(status, backend)"""

@@ -3,7 +3,7 @@
 import threading
 import unittest
 
-from harness import CHAT, ProxyTest
+from harness import CHAT, ProxyTest, eventually
 from scripted_backend import LAST_CHUNK, PATIENCE, STREAM_HEAD, answers, chunk, streams, token, whole
 
 LOG = {"access": {"output": "stdout"}}
@@ -24,6 +24,7 @@ class OneDeadlineForAll(ProxyTest):
         answer = weir.ask()
         self.assert_error(answer, 504, "request_deadline")
         self.assertEqual((answer.get("x-should-retry"), answer.get("retry-after")), (b"false", None))
+        eventually(lambda: one.requests or two.requests, "a backend has read the request")
         self.assertEqual(len(one.requests) + len(two.requests), 1)
         line = weir.access_lines(1)[0]
         self.assertEqual((line["reason"], line["status"], line["attempts"]), ("request_deadline", 504, 1))
@@ -31,6 +32,7 @@ class OneDeadlineForAll(ProxyTest):
     def test_backend_hears_of_it_at_once(self):
         backend = self.backend(silent)
         self.serve(backend).ask()
+        backend.wait_for_requests(1)
         backend.wait_for(lambda: backend.connections[0].left_at is not None, "the abort")
 
     def test_it_covers_all_attempts(self):
@@ -43,7 +45,7 @@ class OneDeadlineForAll(ProxyTest):
             else:
                 connection.wait_for_leaving()
 
-        weir = self.serve(self.backend(once_dying), self.backend(once_dying), timeouts={"request": "4s"})
+        weir = self.serve(self.backend(once_dying), self.backend(once_dying), timeouts={"request": "8s"})
         answer = weir.ask()
         self.assert_error(answer, 504, "request_deadline")
         self.assertEqual(answer.get("x-weir-attempts"), b"2")
@@ -65,11 +67,11 @@ class OneDeadlineForAll(ProxyTest):
             connection.send(STREAM_HEAD)
             for _ in range(5):
                 connection.send(chunk(token(b"a")))
-                go_on.wait(0.8)
+                go_on.wait(1.5)
             connection.send(LAST_CHUNK)
 
         go_on = threading.Event()
-        answer = self.serve(self.backend(slow_stream), timeouts={"request": "3s"}).ask()
+        answer = self.serve(self.backend(slow_stream), timeouts={"request": "6s"}).ask()
         self.assertEqual((answer.status, answer.end, len(answer.chunks)), (200, "whole", 5))
 
 
@@ -108,7 +110,7 @@ class Silence(ProxyTest):
             connection.send(chunk(token(b"a")) + LAST_CHUNK)
 
         go_on = threading.Event()
-        client = self.client(self.weir_serve(self.backend(waits), timeouts={"hold": "3s"}))
+        client = self.client(self.weir_serve(self.backend(waits), timeouts={"hold": "6s"}))
         client.send_request()
         self.assertTrue(client.is_quiet(0.2))
         self.assertEqual(client.read_head().status, 200)  # without an event
@@ -153,7 +155,7 @@ class SlowClients(ProxyTest):
         self.assertEqual(weir.access_lines(1)[0]["reason"], "write_stall")
 
     def test_idle_connection_is_closed_without_a_word(self):
-        weir = self.weir_serve(self.backend(answers()), listener={"idle": "1s"}, log=LOG)
+        weir = self.weir_serve(self.backend(answers()), listener={"idle": "4s"}, log=LOG)
         client = self.client(weir)
         self.assertEqual(client.ask().status, 200)
         self.assertEqual((client.read_to_end(), client.end), (b"", "fin"))
@@ -204,7 +206,7 @@ class Outcomes(ProxyTest):
     def test_gateway_errors_pass_and_are_counted_against_their_backend(self):
         ill = self.backend(answers(b"<html>", fields=b"content-type: text/html\r\n", status=b"502 Bad Gateway"))
         well = self.backend(answers())
-        weir = self.weir_serve(ill, well, health={"eject": {"failures": 3, "base": "1m"}})
+        weir = self.weir_serve(ill, well, health={"eject": {"failures": 3, "base": "1h", "most": "1h"}})
         seen = [weir.ask().status for _ in range(40)]
         self.assertEqual(seen.count(502), 3)  # then it is out
         self.assertEqual(len(ill.requests), 3)
@@ -212,7 +214,7 @@ class Outcomes(ProxyTest):
     def test_in_stream_errors_pass_unchanged_and_count(self):
         wire = STREAM_HEAD + chunk(b'data: {"error":{"message":"EngineCore"}}\n\n') + LAST_CHUNK
         ill = self.backend(lambda connection, _: connection.send(wire))
-        weir = self.weir_serve(ill, self.backend(streams(b"a")), health={"eject": {"failures": 3, "base": "1m"}})
+        weir = self.weir_serve(ill, self.backend(streams(b"a")), health={"eject": {"failures": 3, "base": "1h", "most": "1h"}})
         bodies = [weir.ask().body for _ in range(40)]
         self.assertEqual(sum(b"EngineCore" in body for body in bodies), 3)
 

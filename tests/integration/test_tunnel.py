@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from harness import CHAT, ProxyTest
-from scripted_backend import Left, answers, whole
+from scripted_backend import PATIENCE, Left, answers, whole
 
 REALTIME = "/v1/realtime"
 ASK = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
@@ -116,7 +116,7 @@ class Switching(TunnelTest):
 
         def slow(connection, request):
             connection.send(SWITCHED)
-            go_on.wait(60)
+            go_on.wait(PATIENCE)
             digest, count = hashlib.sha256(), 0
             try:
                 while True:
@@ -139,13 +139,13 @@ class Switching(TunnelTest):
             client.fin()
 
         pusher = threading.Thread(target=push, daemon=True)
-        client.sock.settimeout(60)
+        client.sock.settimeout(4 * PATIENCE)
         pusher.start()
         pusher.join(2)  # long enough to fill whatever would take it
         self.assertTrue(pusher.is_alive(), "the client was never stopped")
         self.assertLess(weir.memory() - before, 8 << 20)
         go_on.set()
-        pusher.join(60)
+        pusher.join(4 * PATIENCE)
         client.read_to_end()
         self.assertEqual(got, [(sent, digest.hexdigest())])
 
@@ -217,7 +217,7 @@ class NotSwitching(TunnelTest):
 class Limits(TunnelTest):
     def test_tunnel_without_traffic_ends_after_its_limit(self):
         backend = self.backend(echoes)
-        weir = self.weir_serve(backend, paths="all", timeouts={"tunnel": "3s"},
+        weir = self.weir_serve(backend, paths="all", timeouts={"tunnel": "6s"},
                                log={"access": {"output": "stdout"}})
         client, _ = self.upgraded(weir)
         client.send(b"hi")
@@ -255,7 +255,7 @@ class Limits(TunnelTest):
 
     def test_drain_lets_a_tunnel_run_and_ends_it_at_its_end(self):
         backend = self.backend(echoes)
-        weir = self.weir_serve(backend, paths="all", drain={"timeout": "4s"}, log={"access": {"output": "stdout"}})
+        weir = self.weir_serve(backend, paths="all", drain={"timeout": "8s"}, log={"access": {"output": "stdout"}})
         client, _ = self.upgraded(weir)
         weir.signal(signal.SIGTERM)
         client.send(b"still")

