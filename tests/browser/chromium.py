@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 
-DEADLINE = 60  # s, of anything
+DEADLINE = 180  # s, of anything
 
 
 def find():
@@ -27,6 +28,7 @@ class Page:
         self._events = queue.Queue()
         self._next = 0
         self._session = None
+        self._loaded = set()
         self._has_scripts = True
 
     def __enter__(self):
@@ -54,6 +56,7 @@ class Page:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Runtime", "Log", "Network", "Page"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
         self.size(self._width, self._height)
         return self
 
@@ -86,6 +89,8 @@ class Page:
         if "id" in message:
             self._answers[message["id"]] = message
         method, values = message.get("method"), message.get("params", {})
+        if method == "Page.lifecycleEvent" and values["name"] == "load":
+            self._loaded.add(values["loaderId"])
         if method == "Network.requestWillBeSent":
             self.requests.append(values["request"]["url"])
         if method == "Runtime.exceptionThrown":
@@ -94,7 +99,6 @@ class Page:
             self.complaints.append(" ".join(str(one.get("value", one)) for one in values["args"]))
         if method == "Log.entryAdded":
             self.complaints.append(values["entry"]["text"])
-        return method
 
     def call(self, method, **values):
         self._next += 1
@@ -113,9 +117,9 @@ class Page:
     def open(self, path):
         self.requests.clear()
         self.complaints.clear()
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
-        while self._take() != "Page.loadEventFired":
-            pass
+        loader = self.call("Page.navigate", url="file://" + os.path.abspath(path))["loaderId"]
+        while loader not in self._loaded:  # that may have come before the answer
+            self._take()
         if self._has_scripts:
             self.settle()
 
@@ -128,6 +132,14 @@ class Page:
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
+
+    def wait_until(self, condition):
+        """Of events that the browser delivers when it likes."""
+        end = time.monotonic() + DEADLINE
+        while not self.value(condition):
+            if time.monotonic() > end:
+                raise AssertionError("never so: " + condition)
+            time.sleep(0.02)
 
     def size(self, width, height):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

@@ -117,7 +117,7 @@ class ReportTest(unittest.TestCase):
         place = self.page.value("(() => { const e = document.getElementById('timeline'); e.scrollIntoView({block: 'center'});"
                                 " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 3]; })()")
         self.page.point_at(*place)
-        self.assertEqual(self.page.value("getComputedStyle(document.getElementById('tip')).display"), "block")
+        self.page.wait_until("getComputedStyle(document.getElementById('tip')).display === 'block'")
         self.assertRegex(self.page.value("document.getElementById('tip').textContent"), "(?s)tokens/s.*TTFT p50.*tester late")
 
     def test_light_and_dark_are_readable(self):
@@ -133,6 +133,7 @@ class ReportTest(unittest.TestCase):
     def test_nothing_sticks_out_on_a_narrow_screen(self):
         self.report()
         self.page.size(390, 800)
+        self.page.wait_until("innerWidth === 390")
         self.page.settle()
         self.assertLessEqual(self.page.value("document.documentElement.scrollWidth"), 390)
 

@@ -35,7 +35,7 @@ const wishes = {
     return { ids: (await client.models.list()).data.map((m) => m.id) };
   },
   async left() {
-    const stream = await client.chat.completions.create({ ...request('left', 2000), stream: true });
+    const stream = await client.chat.completions.create({ ...request('left', 4000), stream: true });
     for await (const chunk of stream) {
       if (chunk.choices[0]?.delta?.content) break;  // leaving the loop aborts the request
     }

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import re
 import socket
 import subprocess
@@ -18,21 +19,31 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that refuses until a process of ours listens on it, and that nobody else gets meanwhile: it stays bound by a
+    socket with SO_REUSEADDR, beside which others of that kind may listen."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # below those the kernel gives to connections
+        held = socket.socket()
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            held.close()
+            continue
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.detach()  # until this process ends
+        return port
 
 
 def get(url):
     """The body of a GET as text, or None when there is no 200."""
     try:
-        with _OPENER.open(url, timeout=5) as response:
+        with _OPENER.open(url, timeout=30) as response:
             return response.read().decode()
     except (urllib.error.URLError, OSError):
         return None
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=90):
     """A generous deadline, not a measurement."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -66,7 +77,7 @@ class Stage:
     def _end(process):
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -94,11 +105,20 @@ class Stage:
                          if path.is_file())
 
 
+def total(mocks, metric):
+    """Of a metric (a regular expression) of all pretend servers; None when one of them did not answer."""
+    texts = [get(f"{url}/metrics") for url in mocks]
+    if None in texts:
+        return None
+    return sum(float(value) for text in texts
+               for value in re.findall(rf"^{metric}(?:\{{[^}}]*\}})? ([\d.e+]+)$", text, re.MULTILINE))
+
+
 def running(mocks):
     """How many sequences the pretend servers generate or hold in line, together."""
-    total = 0.0
-    for url in mocks:
-        text = get(f"{url}/metrics") or ""
-        total += sum(float(value) for value in
-                     re.findall(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})? ([\d.e+]+)$", text, re.MULTILINE))
-    return total
+    return total(mocks, "vllm:num_requests_(?:running|waiting)")
+
+
+def left(mocks):
+    """How many sequences ended because their client had left."""
+    return total(mocks, "weir_mock_aborted_total")

@@ -8,6 +8,7 @@ slurm-wlm and munge; as root every job may run as any user, else all run as the 
         print(job.output())
 """
 
+import contextlib
 import getpass
 import os
 import pathlib
@@ -21,7 +22,7 @@ import tempfile
 import time
 
 NEEDED = ["munged", "slurmctld", "slurmd", "srun", "sbatch", "squeue", "scontrol", "scancel", "sinfo"]
-PATIENCE = 90  # seconds that anything may take; nothing is measured
+PATIENCE = 180  # seconds that anything may take; nothing is measured
 MARK = "WEIR_SLURM_FIXTURE"  # in the environment of everything that runs in the cluster
 
 CONFIG = """\
@@ -87,6 +88,12 @@ def free_ports(count):
     return ports
 
 
+def kill(pid):
+    """At once; who has ended meanwhile is as good."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
 def wait_until(condition, what, timeout=PATIENCE):
     """The first true value of condition(); SlurmError when there is none in time."""
     deadline = time.monotonic() + timeout
@@ -149,7 +156,13 @@ class Job:
 
     def steps(self):
         """Ids of srun's steps that are there: not batch, not extern."""
-        text = self.cluster.run(["squeue", "-h", "-s", "-j", self.id, "-o", "%i"], check=False).stdout
+        for left in (2, 1, 0):  # as above
+            answer = self.cluster.run(["squeue", "-h", "-s", "-j", self.id, "-o", "%i"], check=False)
+            if answer.returncode == 0 or "Invalid job id" in answer.stderr:
+                break
+            if left == 0:
+                raise SlurmError(f"squeue ended with {answer.returncode}: {answer.stderr.strip()}")
+        text = answer.stdout
         return [line for line in text.split() if line.rsplit(".", 1)[-1].isdigit()]
 
     def cancel(self, *options):
@@ -342,8 +355,5 @@ class SlurmCluster:
             if not left:
                 return
             for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                kill(pid)
             time.sleep(0.05)

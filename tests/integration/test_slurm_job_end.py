@@ -45,7 +45,7 @@ class SlurmJobEndTest(unittest.TestCase):
     def test_the_command_hears_of_the_jobs_end_before_it_comes(self):
         code = ("import signal, sys, time\n"
                 "signal.signal(signal.SIGTERM, lambda *_: (print('saved', flush=True), sys.exit(5)))\ntime.sleep(600)")
-        job = self.run_job([sys.executable, "-c", code], "--drain-before", "98s", options=["--time=2"])
+        job = self.run_job([sys.executable, "-c", code], "--drain-before", "75s", options=["--time=2"])
         job.wait()
         self.assertEqual(job.exit_code(), 5, job.output())
         self.assertIn("saved", job.output())

@@ -1,18 +1,16 @@
 """The main job: `weir launch` in real Slurm jobs, from sbatch to the exit code of COMMAND."""
 # ctest: TIMEOUT 900 RUN_SERIAL TRUE
 
-import contextlib
 import os
 import pathlib
 import re
 import shlex
-import signal
 import socket
 import subprocess
 import sys
 import unittest
 
-from slurm_cluster import SlurmCluster, wait_until
+from slurm_cluster import SlurmCluster, kill, wait_until
 
 WEIR = str(pathlib.Path(os.environ["WEIR_BINARY"]).resolve())
 CLIENT = f"{sys.executable} {pathlib.Path(__file__).with_name('slurm_client.py')}"
@@ -58,7 +56,7 @@ class SlurmLaunch(unittest.TestCase):
         return [pid for pid, line in self.slurm.marked_processes().items() if line.startswith(words)]
 
     def assert_nothing_left(self, job):
-        self.assertEqual(job.steps(), [])
+        wait_until(lambda: not job.steps(), "no step left")
         wait_until(lambda: not self.slurm.marked_processes(), "no process left")
 
     # -- the main job
@@ -141,16 +139,15 @@ class SlurmLaunch(unittest.TestCase):
         job = self.start_long_run("--wait-ready", "all")
         self.assertEqual(len(self.marked(f"{WEIR} mock")), 8)
         for pid in self.marked(f"{WEIR} launch"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            kill(pid)
         wait_until(lambda: not self.marked(f"{WEIR} mock"), "all servers gone")
         for pid in self.marked("sleep 300"):  # COMMAND: nobody is left to end it, but Slurm with cgroups
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)
 
     def test_a_crashed_replica_comes_back(self):
         job = self.launch("sleep 300", "--wait-ready", "all", header=["--nodes=1", "--gpus-per-node=2"])
         job.wait_for_output(r"replicas ready")
-        os.kill(self.marked(f"{WEIR} mock")[0], signal.SIGKILL)
+        kill(self.marked(f"{WEIR} mock")[0])
         job.wait_for_output(r"killed by signal 9")  # until then the dead one may still be listed
         wait_until(lambda: len(self.marked(f"{WEIR} mock")) == 2, "two servers again")
 

@@ -1,15 +1,13 @@
 """Replicas in real Slurm jobs, without a balancer: where they run, how they are ended, what is left of them."""
 # ctest: TIMEOUT 1200 RUN_SERIAL TRUE
 
-import contextlib
 import os
 import pathlib
 import re
-import signal
 import socket
 import unittest
 
-from slurm_cluster import SlurmCluster, SlurmError, wait_until
+from slurm_cluster import SlurmCluster, SlurmError, kill, wait_until
 
 SERVER = "exec python3 -m http.server {port} --bind {host}"
 TWO_BY_FOUR = ["--nodes=2", "--gpus-per-node=4", "--cpus-per-gpu=2"]
@@ -99,8 +97,9 @@ echo driver ended with ${{PIPESTATUS[1]}}
         self.assertEqual(len({address for _, _, _, address, _ in ready}), 8)
         self.assertEqual(len(job.steps()), 8)
         self.stop(job)
-        self.assertEqual(job.steps(), [])
-        self.assertIn("stopped cancelled=0 problem=\n", job.output())
+        wait_until(lambda: not job.steps(), "all steps gone")
+        # Steps that a slow controller lists for longer than a second after their end are cancelled to be sure.
+        self.assertRegex(job.output(), r"(?m)^stopped cancelled=\d+ problem=$")
 
     def test_each_replica_has_a_gpu_of_its_own_under_every_header(self):
         for options in (
@@ -188,7 +187,7 @@ echo driver ended with ${{PIPESTATUS[1]}}
                 self.assertEqual(len(self.servers()), 8)
                 for pid, line in self.slurm.marked_processes().items():
                     if line.startswith(f"{self.driver} run"):
-                        os.kill(pid, signal.SIGKILL)
+                        kill(pid)
                 wait_until(lambda: not self.servers(), "all servers gone")
                 wait_until(lambda: not job.steps(), "all steps gone")
                 (job.output_path.parent / "stop").touch()
@@ -218,13 +217,13 @@ echo driver ended with ${{PIPESTATUS[1]}}
         self.wait_ready(job, 1)
         ports = re.findall(r"loading .* at=\S+:(\d+)", job.output())
         self.assertEqual(len(set(ports)), 3, ports)
-        self.assertIn("restarts=0", job.output().splitlines()[-1])
+        job.wait_for_output(r"^replica \S+ ready .*restarts=0")
         self.stop(job)
 
     def test_a_crashed_server_is_started_again(self):
         job = self.submit(["--nodes=1", "--gpus-per-node=2"])
         self.wait_ready(job, 2)
-        os.kill(self.servers()[0], signal.SIGKILL)
+        kill(self.servers()[0])
         self.wait_ready(job, 3)
         self.assertIn("killed by signal 9 (Killed); restart 1 of 3", job.output())
         self.stop(job)
@@ -235,17 +234,16 @@ echo driver ended with ${{PIPESTATUS[1]}}
         [server] = self.servers()
         for pid, line in self.slurm.marked_processes().items():  # srun and its shepherd, both
             if line.startswith("srun "):
-                with contextlib.suppress(ProcessLookupError):  # the one does not outlive the other for long
-                    os.kill(pid, signal.SIGKILL)
+                kill(pid)  # the one does not outlive the other for long
         self.wait_ready(job, 2)
-        self.assertFalse(is_alive(server))
+        wait_until(lambda: not is_alive(server), "the server of the lost step is gone")
         self.stop(job)
 
     def test_a_replica_that_hangs_in_its_start_is_started_again(self):
         hang = "[ -e once ] || { touch once; exec sleep 985; }; "
-        job = self.submit(["--nodes=1", "--gpus-per-node=1"], hang + SERVER, "--start-timeout 10")
+        job = self.submit(["--nodes=1", "--gpus-per-node=1"], hang + SERVER, "--start-timeout 20")
         self.wait_ready(job, 1)
-        self.assertIn("not ready after 10 s; restart 1 of 1", job.output())
+        self.assertIn("not ready after 20 s; restart 1 of 1", job.output())
         self.stop(job)
 
     def test_replicas_outlive_the_controller_and_restart_when_it_is_back(self):
@@ -253,7 +251,7 @@ echo driver ended with ${{PIPESTATUS[1]}}
         self.wait_ready(job, 2)
         self.slurm.stop_controller()
         try:
-            os.kill(self.servers()[0], signal.SIGKILL)
+            kill(self.servers()[0])
             job.wait_for_output(r"srun could not start it")
             self.assertEqual(len(self.servers()), 1)
         finally:
@@ -267,7 +265,7 @@ echo driver ended with ${{PIPESTATUS[1]}}
 
     def test_a_command_that_cannot_start_ends_the_run_with_its_last_words(self):
         job = self.submit(TWO_BY_FOUR, "echo no such model >&2; exit 1")
-        job.wait_for_output("^stopped cancelled=0 problem=$")
+        job.wait_for_output(r"^stopped cancelled=\d+ problem=$")
         self.assertIn("all failed", job.output())
         self.assertIn("  | no such model", job.output())
         self.stop(job)
