@@ -52,7 +52,7 @@ enum class ErrorKind : uint8_t {
   stream_interrupted,     // closed or reset in the middle of a response
   stream_aborted,         // finish_reason "abort" that the client did not cause
   backend_declined,  // answered that it is busy (503) or shutting down: another one may take it
-  gateway_status,    // answered 502, 503 or 504: passed on, but counted
+  gateway_status,    // answered 502 or 504: passed on, but counted
 };
 inline constexpr int kErrorKinds = static_cast<int>(ErrorKind::gateway_status) + 1;
 

@@ -39,6 +39,7 @@ json of_backend(const BackendView& view) {
   out["share_percent"] = view.share;
   out["ejections"] = view.ejections;
   out["on_trial"] = view.is_tried;
+  out["declines"] = view.declines;
   return out;
 }
 
@@ -107,6 +108,7 @@ BackendView to_backend(const json& in) {
   out.share = in.value("share_percent", 100U);
   out.ejections = in.value("ejections", 0U);
   out.is_tried = in.value("on_trial", false);
+  out.declines = in.value("declines", false);
   return out;
 }
 

@@ -29,6 +29,7 @@ struct BackendView {
   uint32_t share = 100;    // percent of its weight; less while it starts slowly
   uint32_t ejections = 0;  // how often requests have taken it out
   bool is_tried = false;   // ejected, and a request may show that it is well again
+  bool declines = false;   // requests, of late: full or being stopped; others are asked first
 };
 
 struct WaitingRoomView {

@@ -77,6 +77,7 @@ std::string note_of(const BackendView& backend) {
   const auto add = [&note](const std::string& more) { note += (note.empty() ? "" : "; ") + more; };
   if (backend.share < 100) add("slow start, " + std::to_string(backend.share) + " % of its share");
   if (backend.is_tried) add("on trial");
+  if (backend.declines) add("declines requests, so others are asked first");
   if (backend.state == BackendStateName::ejected && backend.ejections > 1)
     add("for the " + std::to_string(backend.ejections) + ". time");
   return note;

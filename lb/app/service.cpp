@@ -235,6 +235,7 @@ InstanceView BalancerService::look() const {
     out.share = backend.share;
     out.ejections = backend.ejections;
     out.is_tried = backend.is_tried;
+    out.declines = backend.is_reluctant;
     pool.backends.push_back(std::move(out));
   }
   view.pools.push_back(std::move(pool));

@@ -64,6 +64,7 @@ void BackendState::take(TimePoint now) {
     trial_began = now;
     last_trial_byte_.store(kNever, std::memory_order_relaxed);
   }
+  reluctance.on_taken(now);
   if (outstanding++ == 0) holding_since = now;
 }
 

@@ -3,8 +3,10 @@
 // the balancer's mutex, but for what is marked.
 //
 //   usable     probes and the operator let it be given work
-//   held back  usable, but ejected for its failures or stuck: gets work only where there is no
-//   other fit        usable and not held back
+//   held back  usable, but ejected for its failures or stuck: gets work where there is no other
+//   fit        usable and not held back
+//   reluctant  fit, but it declined a request: gets work where there is no other fit one
+//   eager      fit and not reluctant
 #pragma once
 
 #include <atomic>
@@ -15,6 +17,7 @@
 #include "lb/balance/backend_health.h"
 #include "lb/balance/balancer.h"
 #include "lb/balance/ejection.h"
+#include "lb/balance/reluctance.h"
 
 namespace weir {
 
@@ -41,6 +44,7 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
 
   bool is_usable() const { return !is_removed && health.is_usable(tries_unprobed_); }
   bool is_fit() const { return is_usable() && !ejection.is_out() && !is_stuck; }
+  bool is_reluctant() const { return is_fit() && !reluctance.is_willing(); }
   // has_fit: there is a fit backend in the pool. A held-back one may be tried by one request.
   bool may_be_chosen(bool has_fit) const;
 
@@ -72,6 +76,7 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
 
   BackendHealth health;
   Ejection ejection;
+  Reluctance reluctance;
   uint32_t outstanding = 0;
   uint32_t share = kWholeShare;
   uint32_t epoch = 0;  // leases of an earlier one do not speak for it any more
@@ -94,6 +99,7 @@ class BackendState : public std::enable_shared_from_this<BackendState> {
   struct Counted {
     bool usable = false;
     bool fit = false;
+    bool eager = false;
     bool ejected = false;
     bool stuck = false;
   } counted;

@@ -176,6 +176,8 @@ PoolSnapshot Balancer::snapshot() const {
     one.share = state->share;
     one.is_held_back = state->is_usable() && !state->is_fit();
     one.is_tried = state->ejection.phase() == Ejection::Phase::on_trial;
+    one.is_reluctant = state->is_reluctant();
+    one.is_asked = one.is_reluctant && state->reluctance.is_asked_next();
     snapshot.backends.push_back(std::move(one));
   }
   return snapshot;

@@ -175,6 +175,8 @@ struct BackendSnapshot {
   uint32_t share = 100;       // percent of its weight; less while it starts slowly
   bool is_held_back = false;  // ejected or stuck: gets work only where there is no other
   bool is_tried = false;      // ejected, and its trial is out or due
+  bool is_reluctant = false;  // fit, but it declined: gets work where there is no other fit one
+  bool is_asked = false;      // reluctant, and the next request may go to it all the same
 };
 
 struct PoolSnapshot {

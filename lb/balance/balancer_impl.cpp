@@ -43,18 +43,22 @@ std::optional<Lease> Balancer::Impl::try_take(const Wish& wish, Aftermath& after
   return take(*state, wish, after);
 }
 
-// A request that can go to no fit backend, because it has been to all of them, is not to suffer for
-// the faults of those that are held back.
+// A request that can go to no eager backend, because it has been to all of them, is not to suffer
+// for the faults of the others; to those that are held back it goes when there is no other at all.
 std::optional<Lease> Balancer::Impl::try_take_held_back(const Wish& wish, Aftermath& after) {
-  if (fit == usable || is_without_exclusions(wish)) return std::nullopt;
+  if (eager == usable || is_without_exclusions(wish)) return std::nullopt;
   BackendState* best = nullptr;
+  bool has_reluctant = false;
   for (const std::shared_ptr<BackendState>& state : table.states()) {
     if (!state->counted.usable || is_excluded(wish, *state)) continue;
-    if (state->counted.fit) return std::nullopt;  // it is only full
+    if (state->counted.eager) return std::nullopt;  // it is only full
+    has_reluctant = has_reluctant || state->counted.fit;
     if (state->is_full()) continue;
-    if (best == nullptr || state->load() < best->load()) best = state.get();
+    const bool is_first = best == nullptr || (state->counted.fit && !best->counted.fit);
+    const bool is_peer = best != nullptr && state->counted.fit == best->counted.fit;
+    if (is_first || (is_peer && state->load() < best->load())) best = state.get();
   }
-  if (best == nullptr) return std::nullopt;
+  if (best == nullptr || (has_reluctant && !best->counted.fit)) return std::nullopt;
   return take(*best, wish, after);
 }
 
@@ -76,7 +80,7 @@ void Balancer::Impl::give_back(BackendState& state, bool was_trial, uint32_t epo
   state.give_back(was_trial, epoch);
   if (state.is_removed) return;
   reindex(state);
-  serve_line(after, state.counted.fit ? Ask::fit_ones : Ask::held_back_too);
+  serve_line(after, state.counted.eager ? Ask::eager_ones : Ask::all);
 }
 
 // The line is in the order of arrival and patience is the same for all, so the front is the first
@@ -138,6 +142,10 @@ void Balancer::Impl::on_success(BackendState& state, uint32_t epoch, TimePoint n
 void Balancer::Impl::on_failure(BackendState& state, uint32_t epoch, const Error& error,
                                 TimePoint now, Aftermath& after) {
   clock = now;
+  if (error.kind == ErrorKind::backend_declined) {
+    on_declined(state, now, after);
+    return;
+  }
   // A reused connection that the backend had closed meanwhile is nobody's fault.
   const bool is_stale = error.on_reused_connection && error.kind == ErrorKind::backend_closed;
   if (!traits(error.kind).against_health || is_stale) return;
@@ -156,6 +164,12 @@ void Balancer::Impl::on_failure(BackendState& state, uint32_t epoch, const Error
   after_changes(now, after);
 }
 
+void Balancer::Impl::on_declined(BackendState& state, TimePoint now, Aftermath& after) {
+  if (state.is_removed || !state.reluctance.on_declined(now)) return;
+  settle(state, state.state(), now, after);
+  after_changes(now, after);
+}
+
 void Balancer::Impl::set_draining(BackendState& state, bool draining, TimePoint now,
                                   Aftermath& after) {
   clock = now;
@@ -169,20 +183,26 @@ void Balancer::Impl::refresh(BackendState& state) {
   const bool is_usable = state.is_usable();
   count(is_usable, &state.counted.usable, &usable);
   count(state.is_fit(), &state.counted.fit, &fit);
+  count(state.is_fit() && !state.is_reluctant(), &state.counted.eager, &eager);
   count(is_usable && state.ejection.is_out(), &state.counted.ejected, &ejected);
   count(is_usable && state.is_stuck, &state.counted.stuck, &stuck);
   reindex(state);
 }
 
 void Balancer::Impl::reindex(BackendState& state) {
-  const bool may = state.counted.fit ? !state.is_full() : state.may_be_chosen(fit > 0);
-  if (!may) {
+  if (!may_be_chosen(state)) {
     if (state.links.is_in) policy.remove(state);
   } else if (state.links.is_in) {
     policy.moved(state);
   } else {
     policy.insert(state);
   }
+}
+
+bool Balancer::Impl::may_be_chosen(const BackendState& state) const {
+  if (state.counted.eager) return !state.is_full();
+  if (!state.counted.fit) return state.may_be_chosen(fit > 0);
+  return !state.is_full() && (eager == 0 || state.reluctance.is_asked_next());
 }
 
 // What is out of service anyway needs no ejection; what comes back, whatever had kept it away,
@@ -192,6 +212,7 @@ void Balancer::Impl::settle(BackendState& state, BackendStateName from, TimePoin
   if (!state.is_usable()) {
     if (state.counted.usable) ++state.epoch;
     state.pardon(now);
+    state.reluctance.forget();
     state.end_slow_start();
   }
   const bool goes = state.health.is_lost() || state.ejection.is_out() || state.is_stuck;
@@ -207,10 +228,10 @@ void Balancer::Impl::settle(BackendState& state, BackendStateName from, TimePoin
 
 void Balancer::Impl::after_changes(TimePoint now, Aftermath& after) {
   release_ejected(now, after);
-  // Those that are stuck are free or not as there are others or not.
-  if (stuck > 0) {
+  // Those that are stuck or reluctant are free or not as there are others or not.
+  if (stuck > 0 || eager < fit) {
     for (const std::shared_ptr<BackendState>& state : table.states()) {
-      if (state->counted.stuck) refresh(*state);
+      if (state->counted.stuck || !state->counted.eager) refresh(*state);
     }
   }
   if (usable > 0) {
@@ -218,7 +239,7 @@ void Balancer::Impl::after_changes(TimePoint now, Aftermath& after) {
   } else if (none_since == TimePoint{}) {
     none_since = now;
   }
-  serve_line(after, Ask::held_back_too);
+  serve_line(after, Ask::all);
   refuse_the_hopeless(after);
 }
 
@@ -231,7 +252,7 @@ void Balancer::Impl::note_change(const BackendState& state, BackendStateName fro
 
 // In order; whoever excludes all that is free is passed over and keeps its place.
 void Balancer::Impl::serve_line(Aftermath& after, Ask whom) {
-  const bool asks_all = whom == Ask::held_back_too && fit < usable;
+  const bool asks_all = whom == Ask::all && eager < usable;
   Place* place = room.front();
   while (place != nullptr && (asks_all || !policy.is_empty())) {
     Place* next = WaitingRoom::after(*place);

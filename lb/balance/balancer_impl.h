@@ -38,6 +38,7 @@ struct Balancer::Impl {
   void on_success(BackendState& state, uint32_t epoch, TimePoint now, Aftermath& after);
   void on_failure(BackendState& state, uint32_t epoch, const Error& error, TimePoint now,
                   Aftermath& after);
+  void on_declined(BackendState& state, TimePoint now, Aftermath& after);
   void set_draining(BackendState& state, bool draining, TimePoint now, Aftermath& after);
   void watch(TimePoint now, Aftermath& after);
   Duration until_next_watch(TimePoint now) const;
@@ -61,6 +62,7 @@ struct Balancer::Impl {
   size_t pending = 0;                // backends that may still come
   size_t usable = 0;                 // backend_state.h says which these are
   size_t fit = 0;                    //
+  size_t eager = 0;                  //
   size_t ejected = 0;                //
   size_t stuck = 0;                  //
   size_t outstanding = 0;            // leases out, of removed backends too
@@ -82,6 +84,7 @@ struct Balancer::Impl {
   // After anything that may change whether the state may be chosen.
   void refresh(BackendState& state);
   void reindex(BackendState& state);  // only its load is another one
+  bool may_be_chosen(const BackendState& state) const;
   // After a change of the health of a backend that was `from`; then, once, after_changes().
   void settle(BackendState& state, BackendStateName from, TimePoint now, Aftermath& after);
   void after_changes(TimePoint now, Aftermath& after);
@@ -100,7 +103,7 @@ struct Balancer::Impl {
   Duration loading_for(TimePoint now) const;
 
   // After capacity may have appeared, or the last hope of somebody in line has gone.
-  enum class Ask : uint8_t { fit_ones, held_back_too };
+  enum class Ask : uint8_t { eager_ones, all };
   void serve_line(Aftermath& after, Ask whom);
   void refuse_the_hopeless(Aftermath& after);
   std::string trace_choice(const BackendState& chosen, const Wish& wish) const;

@@ -22,6 +22,8 @@ std::string Balancer::Impl::trace_choice(const BackendState& chosen, const Wish&
       all += ":excluded";
     } else if (!state->counted.fit) {
       all += state->ejection.is_out() ? ":ejected" : ":stuck";
+    } else if (!state->counted.eager) {
+      all += ":declined";
     } else if (state->share != kWholeShare) {
       all += ":" + std::to_string(state->share) + "%";
     } else {

@@ -40,7 +40,7 @@ void Balancer::Impl::watch(TimePoint now, Aftermath& after) {
   if (is_change) after_changes(now, after);
 }
 
-// Without requests nothing but a slow start and the end of an ejection happens by itself.
+// Without requests nothing but a slow start and the end of an ejection or a rest happens by itself.
 Duration Balancer::Impl::until_next_watch(TimePoint now) const {
   if (outstanding > 0 || !room.is_empty()) return kLook;
   Duration rest = kRest;
@@ -48,6 +48,9 @@ Duration Balancer::Impl::until_next_watch(TimePoint now) const {
     if (state->slow_since) return kLook;
     if (state->ejection.phase() == Ejection::Phase::out) {
       rest = std::min(rest, state->ejection.due() - now);
+    }
+    if (state->reluctance.phase() == Reluctance::Phase::resting) {
+      rest = std::min(rest, state->reluctance.due() - now);
     }
   }
   return std::max(rest, kLook);
@@ -58,8 +61,9 @@ bool Balancer::Impl::watch_one(BackendState& state, const Pulse& pulse, TimePoin
   const BackendStateName from = state.state();
   const bool is_ejection_moved = watch_ejection(state, now);
   const bool is_stuck_moved = watch_stuck(state, pulse, now);
+  const bool is_reluctance_moved = state.reluctance.watch(now);
   watch_slow_start(state, now);
-  if (!is_ejection_moved && !is_stuck_moved) return false;
+  if (!is_ejection_moved && !is_stuck_moved && !is_reluctance_moved) return false;
   settle(state, from, now, after);
   return true;
 }

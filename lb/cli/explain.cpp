@@ -64,7 +64,9 @@ constexpr std::array<Advice, 37> kErrors{{
     {"stream_silent",
      "The server hung after its port had closed; it was being stopped or is stuck."},
     {"stream_interrupted", "The server died in the middle of an answer; look at its log."},
-    {"backend_declined", "It was busy or shutting down; the request went to another one."},
+    {"backend_declined",
+     "It was busy or shutting down; the request went to another one, and for a moment others are "
+     "asked first. Often: a lower max_outstanding for it."},
     {"stream_aborted", "The engine was being stopped; what it had begun is lost."},
 }};
 

@@ -44,11 +44,11 @@ void Exchange::on_response_done() {
 void Exchange::tell_outcome() {
   const TimePoint now = context_.loop.now();
   const int status = relay_.status();
-  if (relay_.passed_declined()) {
+  if (relay_.passed_declined() || status == 503) {  // busy is not ill, in whatever form it comes
     lease_.failed(Error{ErrorKind::backend_declined, false, 0}, now);
   } else if (report_.has_stream_error) {
     lease_.failed(Error{ErrorKind::stream_aborted, false, 0}, now);
-  } else if (status == 502 || status == 503 || status == 504) {
+  } else if (status == 502 || status == 504) {
     lease_.failed(Error{ErrorKind::gateway_status, false, 0}, now);
   } else {
     lease_.succeeded(now);

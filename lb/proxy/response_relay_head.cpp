@@ -152,8 +152,12 @@ void ResponseRelay::choose_hold(const http::ResponseHead& head, http::Framing fr
   const bool may_wait = context_.options.hold > Duration::zero();
   if (looks_at_events_ && head.status == 200 && may_wait) {
     hold_ = Hold::first_event;
-  } else if (head.is_json && !is_encoded_ && framing.kind == http::BodyKind::length &&
-             framing.length <= context_.options.plain_hold_bytes) {
+    return;
+  }
+  // Of a 503 the status says all: whatever its body is, it may be a reason to go elsewhere.
+  const bool may_be_bad = (head.is_json && !is_encoded_) || head.status == 503;
+  if (may_be_bad && framing.kind == http::BodyKind::length &&
+      framing.length <= context_.options.plain_hold_bytes) {
     // An answer that finds no room passes as it comes: it can no longer go elsewhere, that is all.
     if (framing.length > context_.options.plain_hold_total - context_.held_bytes) return;
     reserved_ = static_cast<size_t>(framing.length);

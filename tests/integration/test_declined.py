@@ -1,10 +1,12 @@
 """A backend that is alive but cannot take a request now: vLLM's admission control (503), and the two 500s of one that shuts
 down while its /health still says 200. Another backend gets the request at once; where there is none, the answer is passed on."""
 
+import collections
+import time
 import unittest
 
-from harness import ProxyTest
-from scripted_backend import answers
+from harness import ProxyTest, in_threads
+from scripted_backend import LAST_CHUNK, answers, chunk
 
 BUSY = b'{"error":{"message":"The engine is currently busy","type":"Service Unavailable","param":null,"code":503}}'
 STOPPING = b'{"error":{"message":"cannot schedule new futures after shutdown","type":"InternalServerError","param":null,"code":500}}'
@@ -46,6 +48,38 @@ class Declined(ProxyTest):
         lines = weir.access_lines(4)
         self.assertEqual(max(line["attempts"] for line in lines), 2)
         self.assertEqual({line["bytes_out"] for line in lines}, {len(b'{"whole":1}')})
+
+    def test_a_503_in_whatever_form_goes_elsewhere(self):
+        plain, page = b"content-type: text/plain\r\n", b"content-type: text/html\r\n"
+        for body, fields in ((b"", b""), (b"busy", plain), (b"<html>busy</html>", page), (b"{}", b"")):
+            declining = self.backend(answers(body, fields=fields, status=b"503 Service Unavailable"))
+            with self.subTest(body), self.weir(declining, self.backend(answers(b'{"whole":1}'))) as weir:
+                self.assertEqual([weir.ask().status for _ in range(4)], [200] * 4)
+                self.assertGreater(len(declining.requests), 0)
+
+    def test_a_503_that_can_only_be_passed_on_does_not_eject(self):
+        def chunked(connection, _):
+            connection.send(b"HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(b"busy") + LAST_CHUNK)
+        one, two = self.backend(chunked), self.backend(chunked)
+        weir = self.weir_serve(one, two, health={"eject": {"failures": 2}})
+        weir.wait_for_log("-> ready(.|\n)*-> ready")
+        for _ in range(10):
+            answer = weir.ask()
+            self.assertEqual((answer.status, answer.body), (503, b"busy"))
+        self.assertNotIn("ejected", weir.log)
+
+    def test_a_backend_that_declines_all_it_gets_costs_nobody_an_answer(self):
+        """A vLLM that is being stopped declines while its /health says 200; having nothing to do, it must not draw all."""
+        declining = self.backend(answers(STOPPING, status=b"500 Internal Server Error"))
+        taking = [self.backend(lambda connection, request: (time.sleep(0.02), answers()(connection, request)))
+                  for _ in range(3)]
+        weir = self.weir_serve(declining, *taking)
+
+        def ask_many(_):
+            with weir.client() as client:
+                return [client.ask().status for _ in range(50)]
+        statuses = collections.Counter(status for some in in_threads(6, ask_many) for status in some)
+        self.assertEqual(statuses, {200: 300})
 
     def test_another_500_is_the_answer(self):
         one, two = (self.backend(answers(b'{"error":"tokenizer"}', status=b"500 Oh")) for _ in range(2))

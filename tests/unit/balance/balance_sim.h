@@ -187,6 +187,8 @@ class World final : public BackendObserver {
   bool is_free_for(const PoolSnapshot& pool, const BackendSnapshot& one,
                    const Client& client) const;
   bool has_fit_for(const PoolSnapshot& pool, const Client& client) const;
+  bool is_eager(const BackendSnapshot& one) const;
+  bool has_eager_for(const PoolSnapshot& pool, const Client& client) const;
   bool is_open_to_one(const BackendSnapshot& one) const;
   bool has_trial_out(const BackendSnapshot& one) const;
   void check();

@@ -32,6 +32,10 @@ bool World::is_fit(const BackendSnapshot& one) const {
   return is_usable(one) && !one.is_held_back;
 }
 
+bool World::is_eager(const BackendSnapshot& one) const {
+  return is_fit(one) && !one.is_reluctant;
+}
+
 bool World::has_trial_out(const BackendSnapshot& one) const {
   return std::ranges::any_of(clients_,
                              [&one](const auto& client) { return client->is_trial_of(one); });
@@ -44,17 +48,24 @@ bool World::has_fit_for(const PoolSnapshot& pool, const Client& client) const {
   });
 }
 
-// May the client be given it? A fit one with room, always. One that is held back: when the client
-// may go to no fit one, full or not; or as the one request that tries it.
+bool World::has_eager_for(const PoolSnapshot& pool, const Client& client) const {
+  return std::ranges::any_of(pool.backends, [this, &client](const auto& one) {
+    return is_eager(one) && !excludes(client, one.serial);
+  });
+}
+
+// May the client be given it? An eager one with room, always. Another one: when the client may go
+// to none that is better, full or not; or as the one request that tries it.
 bool World::is_free_for(const PoolSnapshot& pool, const BackendSnapshot& one,
                         const Client& client) const {
   if (!is_usable(one) || !has_room(one) || excludes(client, one.serial)) return false;
-  if (is_fit(one)) return true;
-  return is_open_to_one(one) || !has_fit_for(pool, client);
+  if (is_eager(one) || is_open_to_one(one)) return true;
+  return !(is_fit(one) ? has_eager_for(pool, client) : has_fit_for(pool, client));
 }
 
 bool World::is_open_to_one(const BackendSnapshot& one) const {
   if (one.state == BackendStateName::ejected) return one.is_tried && !has_trial_out(one);
+  if (one.is_reluctant) return one.is_asked;
   return one.outstanding == 0;
 }
 
@@ -98,6 +109,7 @@ void World::check_held_back(const PoolSnapshot& pool) {
     if (one.state == BackendStateName::ejected && !one.is_held_back) fail("ejected, and chosen");
     if (one.share < 10 || one.share > 100) fail("a share of " + std::to_string(one.share));
     if (one.share < 100 && !is_fit(one)) fail("starts slowly, and is not there");
+    if (one.is_reluctant && one.is_held_back) fail("reluctant, and not there");
     const bool is_stuck = one.is_held_back && one.state == BackendStateName::suspect;
     if (!is_stuck) continue;
     const TimePoint last = one.serial < last_byte_.size() ? last_byte_[one.serial] : TimePoint{};
@@ -117,13 +129,17 @@ void World::check_line(const PoolSnapshot& pool) {
   }
   const bool has_fit =
       std::ranges::any_of(pool.backends, [this](const auto& one) { return is_fit(one); });
+  const bool has_eager =
+      std::ranges::any_of(pool.backends, [this](const auto& one) { return is_eager(one); });
   for (const BackendSnapshot& one : pool.backends) {
     if (!is_usable(one) || !has_room(one)) continue;
-    const bool is_open = is_fit(one) || is_open_to_one(one);
+    const bool is_open = is_eager(one) || is_open_to_one(one);
     for (const Client* client : line_) {
       if (excludes(*client, one.serial)) continue;
       const bool is_picky = client->wish().excluded[0] != 0;
-      if (!is_open && (is_picky ? has_fit_for(pool, *client) : has_fit)) continue;
+      const bool has_better = is_fit(one) ? (is_picky ? has_eager_for(pool, *client) : has_eager)
+                                          : (is_picky ? has_fit_for(pool, *client) : has_fit);
+      if (!is_open && has_better) continue;
       return fail("somebody waits though " + one.id + " is free");
     }
   }
@@ -143,7 +159,7 @@ void World::check_choice(const PoolSnapshot& before, const Client& client) {
   if (excludes(client, chosen->serial)) fail("the chosen backend was excluded");
   if (is_prompt_ && !is_free_for(before, *chosen, client)) fail(chosen->id + " is held back");
   if (!is_prompt_ || options_.policy != PolicyName::least_outstanding) return;
-  if (!has_fit_for(before, client)) return;  // the last resort is chosen more simply
+  if (!has_eager_for(before, client)) return;  // the last resort is chosen more simply
   if (load_of(*chosen) != fewest) fail(chosen->id + " was not one with the fewest");
 }
 
@@ -167,10 +183,13 @@ void World::check_order(const PoolSnapshot& pool) {
   for (const Served& served : served_) {
     const auto one = std::ranges::find(pool.backends, served.backend, &BackendSnapshot::serial);
     const bool is_held_back = one != pool.backends.end() && one->is_held_back;
+    const bool is_reluctant = one != pool.backends.end() && one->is_reluctant;
     for (const Client* other : line_) {
       if (other->number() > served.number) break;
       if (excludes(*other, served.backend)) continue;
-      if (!is_held_back || !has_fit_for(pool, *other)) return fail("somebody was overtaken");
+      if (is_held_back && has_fit_for(pool, *other)) continue;
+      if (is_reluctant && has_eager_for(pool, *other)) continue;
+      return fail("somebody was overtaken");
     }
   }
 }
