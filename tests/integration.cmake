@@ -2,7 +2,7 @@
 # (label tidy). Needs the Python standard library only.
 find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
 
-# Each tests/integration/test_*.py is one test. A line `# ctest: TIMEOUT 300 RUN_SERIAL TRUE` near its top sets
+# Each tests/integration/test_*.py is one test. A line `# ctest: TIMEOUT 1800 RUN_SERIAL TRUE` near its top sets
 # properties of ctest for it.
 file(GLOB scripts CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/integration
      ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_*.py)
@@ -17,7 +17,7 @@ foreach(script ${scripts})
   endif()
   add_test(NAME ${name} COMMAND ${network} ${Python3_EXECUTABLE} -B -m unittest -v test_${module}
            WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/integration)
-  set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 400
+  set_tests_properties(${name} PROPERTIES LABELS integration TIMEOUT 900
     ENVIRONMENT "WEIR_BINARY=$<TARGET_FILE:weir>;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=second_deadlock_stack=1")
   if(module MATCHES slurm)  # they start a Slurm of their own
     set_tests_properties(${name} PROPERTIES LABELS "integration;slurm")

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -20,7 +21,7 @@ def scenario(name):
 
 def client(port, *flags):
     done = subprocess.run([PEERS, "client", "--port", str(port), "--warm-ms", "50", "--run-ms", "250", *flags],
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
@@ -55,7 +56,7 @@ class AlteringRelay:
 class PeersTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.backend = subprocess.Popen([PEERS, "backend", "--seconds", "170"], stdout=subprocess.PIPE, text=True)
+        cls.backend = subprocess.Popen([PEERS, "backend", "--seconds", "850"], stdout=subprocess.PIPE, text=True)
         cls.port = int(cls.backend.stdout.readline().split()[1])
 
     @classmethod
@@ -111,7 +112,8 @@ class PeersTest(unittest.TestCase):
         self.assertIn("a wrong event", self.refused(lambda data: data.replace(b'"at":"0', b'"at":"1'), "--work", "stream"))
 
     def test_a_lost_event_is_seen(self):
-        self.assertIn("a wrong event", self.refused(lambda data: b"" if b"0000003" in data else data, "--work", "stream"))
+        third = re.compile(rb'[0-9a-f]+\r\ndata: [^\n]*"content":" 0+3"[^\n]*\n\n\r\n')  # alone, whatever comes with it
+        self.assertIn("a wrong event", self.refused(lambda data: third.sub(b"", data), "--work", "stream"))
 
     def test_an_answer_that_is_cut_is_seen(self):
         def cut(data):

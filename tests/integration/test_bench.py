@@ -2,7 +2,6 @@
 
 Whether a busy machine lets a tester be trusted is no question of these tests: exit status 4 is as good as the one it hides.
 """
-# ctest: TIMEOUT 400
 import collections
 import json
 import os

@@ -2,7 +2,6 @@
 
 No test expects a run here to be trusted: the machine may be busy. Where a verdict matters, the file is made to say it.
 """
-# ctest: TIMEOUT 300
 import copy
 import json
 import os

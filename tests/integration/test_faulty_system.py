@@ -1,7 +1,6 @@
 """A system under pressure: reads and writes that move few bytes or none, calls that are interrupted, a table of descriptors
 that is full. The real binary runs under tests/support/fault_shim.cpp; a sanitizer's library, where the binary has one,
 comes before the shim. WEIR_SEED gives a run again."""
-# ctest: TIMEOUT 600
 
 import collections
 import json

@@ -1,5 +1,4 @@
 """`weir launch --local`: replicas of this machine, one URL, COMMAND, and nothing left behind."""
-# ctest: TIMEOUT 600
 
 import json
 import os

@@ -1,5 +1,4 @@
 """A run that publishes itself, and a balancer elsewhere that follows the file."""
-# ctest: TIMEOUT 300
 
 import json
 import os

@@ -1,5 +1,5 @@
 """The end of a Slurm job as `weir launch` sees it: scancel without exec in front, and --drain-before."""
-# ctest: TIMEOUT 600 RUN_SERIAL TRUE
+# ctest: RUN_SERIAL TRUE
 
 import shlex
 import sys

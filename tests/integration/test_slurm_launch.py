@@ -1,5 +1,5 @@
 """The main job: `weir launch` in real Slurm jobs, from sbatch to the exit code of COMMAND."""
-# ctest: TIMEOUT 900 RUN_SERIAL TRUE
+# ctest: RUN_SERIAL TRUE
 
 import os
 import pathlib

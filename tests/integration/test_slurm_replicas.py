@@ -1,5 +1,5 @@
 """Replicas in real Slurm jobs, without a balancer: where they run, how they are ended, what is left of them."""
-# ctest: TIMEOUT 1200 RUN_SERIAL TRUE
+# ctest: TIMEOUT 1800 RUN_SERIAL TRUE
 
 import os
 import pathlib
