@@ -4,6 +4,7 @@ import json
 import mmap
 import os
 import pathlib
+import random
 import re
 import resource
 import shutil
@@ -66,9 +67,12 @@ class CountedWeir:
 
     @staticmethod
     def _free_port():
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            return sock.getsockname()[1]
+        """Below those that the kernel gives to connections: nobody takes it before weir does."""
+        while True:
+            port = random.randrange(10_000, 32_000)
+            with contextlib.suppress(OSError), socket.socket() as sock:
+                sock.bind(("127.0.0.1", port))
+                return port
 
     def said(self):
         self.log.seek(0)
@@ -94,13 +98,18 @@ class CountedWeir:
         finally:
             self.process.send_signal(signal.SIGCONT)
 
+    def _sleeps(self):
+        """Not so when it has something to do and no CPU to do it on."""
+        return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "S"
+                   for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir())
+
     def counts(self):
-        """When it has nothing left to do: two looks that agree."""
+        """When it has nothing left to do: two looks that agree, and it sleeps."""
         end = time.monotonic() + PATIENCE
         before = None
         while time.monotonic() < end:
             now = Counts(zip(NAMES, struct.unpack(f"{len(NAMES)}q", self.page[:])))
-            if before is not None and before.calls == now.calls:
+            if before is not None and before.calls == now.calls and self._sleeps():
                 return now
             before = now
             time.sleep(0.05)
