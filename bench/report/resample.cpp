@@ -9,6 +9,43 @@
 
 namespace weir {
 
+namespace {
+
+// How many seconds are drawn together.
+size_t block_of(size_t count) {
+  return std::max<size_t>(1, static_cast<size_t>(std::cbrt(count) * 2));
+}
+
+// The point of the normal distribution beyond which a share of `tail` lies, below 0.5; to 0.0005.
+double normal_point(double tail) {
+  const double t = std::sqrt(-2 * std::log(tail));
+  return t - (2.515517 + 0.802853 * t + 0.010328 * t * t) /
+                 (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t);
+}
+
+// Of so few blocks the spread among them is itself uncertain, and draws of them are too much alike:
+// by what share an interval has to be wider. Student's t to the normal distribution, expanded by
+// degrees of freedom.
+double widening(size_t count_a, size_t count_b, double confidence) {
+  const auto blocks = [](size_t count) {
+    return std::max(1.5, static_cast<double>(count) / static_cast<double>(block_of(count)));
+  };
+  const double fewer = std::min(blocks(count_a), blocks(count_b));
+  const double freedom = std::max(2.0, blocks(count_a) + blocks(count_b) - 2);
+  const double z = normal_point((1 - confidence) / 2);
+  const double z2 = z * z;
+  const double students =
+      1 + (z2 + 1) / (4 * freedom) + (5 * z2 * z2 + 16 * z2 + 3) / (96 * freedom * freedom) +
+      (3 * z2 * z2 * z2 + 19 * z2 * z2 + 17 * z2 - 15) / (384 * freedom * freedom * freedom);
+  return students * std::sqrt(fewer / (fewer - 1));
+}
+
+Interval widened(Interval interval, double centre, double factor) {
+  return {centre - factor * (centre - interval.low), centre + factor * (interval.high - centre)};
+}
+
+}  // namespace
+
 // The standard's distributions differ between libraries; a result has to be the same everywhere.
 class Resampler {
  public:
@@ -30,7 +67,7 @@ class Resampler {
 
   double mean_of_blocks(std::span<const double> values) {
     const size_t count = values.size();
-    const size_t block = std::max<size_t>(1, static_cast<size_t>(std::cbrt(count) * 1.5));
+    const size_t block = block_of(count);
     double sum = 0;
     for (size_t drawn = 0; drawn < count;) {
       const size_t begin = below(count);
@@ -121,9 +158,16 @@ Difference mean_difference(std::span<const double> a, std::span<const double> b,
   };
   if (a.empty() || b.empty()) return {mean(a), mean(b), {}, {}};
   Resampler resampler(options);
-  return resampler.difference(
+  Difference difference = resampler.difference(
       mean(a), mean(b), [&] { return resampler.mean_of_blocks(a); },
       [&] { return resampler.mean_of_blocks(b); });
+  const double factor = widening(a.size(), b.size(), options.confidence);
+  const double change = difference.b - difference.a;
+  difference.absolute = widened(difference.absolute, change, factor);
+  if (difference.a > 0) {
+    difference.relative = widened(difference.relative, change / difference.a, factor);
+  }
+  return difference;
 }
 
 Difference share_difference(Share a, Share b, const ResampleOptions& options) {

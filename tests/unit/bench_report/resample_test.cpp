@@ -43,15 +43,69 @@ TEST(ResampleTest, ARealChangeLiesInTheIntervalAndNoChangeDoesNot) {
   EXPECT_GT(change.relative.high, 0.30);
 }
 
-// Twins differ by chance alone: hardly an interval may leave zero out.
-TEST(ResampleTest, TwinsAreSeldomTakenForDifferent) {
-  int wrong = 0;
-  for (uint64_t i = 0; i < 40; ++i) {
-    const Difference twins = percentile_difference(lognormal(100 + i, 60, 100),
-                                                   lognormal(900 + i, 60, 100), 50, quick());
-    wrong += twins.relative.low > 0 || twins.relative.high < 0 ? 1 : 0;
+// Twins differ by chance alone. An interval of 99 % may leave zero out once in a hundred times; of
+// 200 seeded pairs no more than 6, which would be 3 %.
+constexpr int kTwins = 200;
+constexpr int kMostWrong = 6;
+
+bool leaves_zero_out(const Difference& difference) {
+  return difference.relative.low > 0 || difference.relative.high < 0;
+}
+
+TEST(ResampleTest, TwinsAreTakenForDifferentAsOftenAsTheIntervalSays) {
+  for (const double percent : {50.0, 99.0}) {
+    int wrong = 0;
+    for (uint64_t i = 0; i < kTwins; ++i) {
+      ResampleOptions options = quick();
+      options.seed = i;
+      const Series a = lognormal(2 * i + 1, 100, 100);
+      const Series b = lognormal(2 * i + 2, 100, 100);
+      wrong += leaves_zero_out(percentile_difference(a, b, percent, options)) ? 1 : 0;
+    }
+    EXPECT_LE(wrong, kMostWrong) << percent;
   }
-  EXPECT_LE(wrong, 3);
+}
+
+// Seconds, each of which is in part what the one before it was.
+std::vector<double> seconds(uint64_t seed, size_t count, double memory) {
+  std::mt19937_64 random(seed);
+  const auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
+  std::vector<double> values;
+  double state = 0;
+  for (size_t i = 0; i < count + 20; ++i) {
+    double normal = -6;
+    for (int j = 0; j < 12; ++j) normal += uniform();
+    state = memory * state + std::sqrt(1 - memory * memory) * normal;
+    if (i >= 20) values.push_back(20 + 4.5 * state);
+  }
+  return values;
+}
+
+TEST(ResampleTest, TwinsOfSecondsAreSeldomTakenForDifferentHoweverFewTheyAre) {
+  for (const size_t count : {size_t{8}, size_t{20}, size_t{60}}) {
+    for (const double memory : {0.0, 0.5}) {
+      int wrong = 0;
+      for (uint64_t i = 0; i < kTwins; ++i) {
+        ResampleOptions options = quick();
+        options.seed = i;
+        wrong += leaves_zero_out(mean_difference(seconds(2 * i + 1, count, memory),
+                                                 seconds(2 * i + 2, count, memory), options))
+                     ? 1
+                     : 0;
+      }
+      EXPECT_LE(wrong, kMostWrong) << count << " seconds, memory " << memory;
+    }
+  }
+}
+
+TEST(ResampleTest, HalfOfTheRateIsSeenInTwentySeconds) {
+  int seen = 0;
+  for (uint64_t i = 0; i < 50; ++i) {
+    std::vector<double> half = seconds(2 * i + 2, 20, 0.3);
+    for (double& value : half) value /= 2;
+    seen += mean_difference(seconds(2 * i + 1, 20, 0.3), half, quick()).relative.high < 0 ? 1 : 0;
+  }
+  EXPECT_GE(seen, 48);
 }
 
 TEST(ResampleTest, GapsOfOneRequestAreDrawnTogether) {
