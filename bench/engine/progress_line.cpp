@@ -13,6 +13,7 @@ namespace weir {
 namespace {
 
 constexpr double kBetweenLines_s = 10;
+constexpr double kRatesOver_s = 2;  // of the redrawn line
 
 double per_second(uint64_t now, uint64_t before, double between_s) {
   return between_s > 0 ? static_cast<double>(now - before) / between_s : 0;
@@ -70,8 +71,7 @@ void ProgressLine::begin(const LoadOptions& load) {
   duration_s_ = load.duration_s;
   requests_ = load.requests;
   next_line_s_ = kBetweenLines_s;
-  before_ = {};
-  before_s_ = 0;
+  seen_.assign(1, Seen{});
 }
 
 std::string ProgressLine::line(const LiveCounts& counts, double now_s) const {
@@ -81,7 +81,7 @@ std::string ProgressLine::line(const LiveCounts& counts, double now_s) const {
     const double done = static_cast<double>(ended(counts)) / static_cast<double>(requests_);
     share = std::max(share, done);
   }
-  return progress_line(counts, before_, now_s, now_s - before_s_, share);
+  return progress_line(counts, seen_.front().counts, now_s, now_s - seen_.front().at_s, share);
 }
 
 void ProgressLine::show(const LiveCounts& counts, double now_s) {
@@ -96,8 +96,9 @@ void ProgressLine::show(const LiveCounts& counts, double now_s) {
     std::fflush(stderr);
     has_line_ = true;
   }
-  before_ = counts;
-  before_s_ = now_s;
+  seen_.push_back({counts, now_s});
+  const double over_s = kind_ == Kind::lines ? 0 : kRatesOver_s;
+  while (seen_.size() > 1 && seen_[1].at_s <= now_s - over_s) seen_.pop_front();
 }
 
 void ProgressLine::end() {

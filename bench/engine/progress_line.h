@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,12 @@ class ProgressLine {
   double duration_s_ = 0;
   uint64_t requests_ = 0;
   double next_line_s_ = 0;
-  LiveCounts before_;
-  double before_s_ = 0;
+  // What rates are counted from: some seconds ago at most, else they would jump with each redraw.
+  struct Seen {
+    LiveCounts counts;
+    double at_s = 0;
+  };
+  std::deque<Seen> seen_;
   bool has_line_ = false;
 };
 

@@ -48,6 +48,14 @@ struct AddedByProxy {
   Difference itl_p99;
 };
 
+// What --find-max found; 0 = no such load was seen.
+struct SearchNumbers {
+  double highest_good = 0;
+  double lowest_bad = 0;
+  std::string unit;
+  size_t steps = 0;
+};
+
 struct BenchReport {
   const RunRecord* run = nullptr;  // never null; its texts are not for printing, those below are
   RunWords words;
@@ -56,6 +64,7 @@ struct BenchReport {
   Verdict verdict;
   std::vector<ChaosCost> chaos;
   std::optional<AddedByProxy> added;
+  std::optional<SearchNumbers> search;
   std::vector<std::pair<std::string, uint64_t>> errors;  // the most frequent texts of lost requests
 };
 

@@ -286,6 +286,17 @@ void write_errors(const BenchReport& report, JsonOut* out) {
   out->end_array();
 }
 
+// Of --find-max, in the run that its report is about; 0 = none was seen.
+void write_search(const BenchReport& report, JsonOut* out) {
+  if (!report.search) return;
+  out->key("search").begin_object();
+  out->put("highest_that_holds", report.search->highest_good);
+  out->put("lowest_that_breaks", report.search->lowest_bad);
+  out->put("unit", report.search->unit);
+  out->put("steps", report.search->steps);
+  out->end_object();
+}
+
 }  // namespace
 
 void write_weir_key(const BenchReport& report, const ReportSettings& settings, JsonOut* out) {
@@ -296,6 +307,9 @@ void write_weir_key(const BenchReport& report, const ReportSettings& settings, J
   out->put("verdict", report.verdict.text);
   out->put("exit_status", report.verdict.exit_status);
   out->put("interrupted", report.run->was_interrupted);
+  out->put("ended_early", report.words.ended_early);
+  out->put("over_saturated", report.run->is_over_saturated);
+  write_search(report, out);
   write_counts(numbers.counts, out);
   write_errors(report, out);
   out->put("warm_up_requests", numbers.warm_up);
