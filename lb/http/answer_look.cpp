@@ -8,12 +8,11 @@ namespace weir::http {
 namespace {
 
 std::string_view skip_blanks(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size() &&
-         (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
-    ++at;
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\r' ||
+                           text.front() == '\n')) {
+    text.remove_prefix(1);
   }
-  return text.substr(at);
+  return text;
 }
 
 int64_t number(std::string_view text) {
@@ -25,15 +24,44 @@ int64_t number(std::string_view text) {
   return value;
 }
 
-// What stands behind the colon of `"key":`, where the last letter of the key is text[at]; empty if
+// Calls `visit(at)` for each quote that `a` or `b` follows directly, in order.
+template <typename Visit>
+void for_each_beginning(std::string_view text, char a, char b, Visit visit) {
+  const char* const bytes = text.data();
+  size_t at = 0;
+#if defined(__SSE2__)
+  const auto found = [&](size_t from) {
+    const __m128i next = detail::load(bytes + from + 1);
+    const __m128i letters = _mm_or_si128(detail::equals(next, a), detail::equals(next, b));
+    return _mm_and_si128(letters, detail::equals(detail::load(bytes + from), '"'));
+  };
+  const auto use = [&](size_t from, uint32_t mask) {
+    for (; mask != 0; mask &= mask - 1) visit(from + static_cast<size_t>(std::countr_zero(mask)));
+  };
+  for (; at + 33 <= text.size(); at += 32) {
+    const __m128i low = found(at);
+    const __m128i high = found(at + 16);
+    if (detail::mask_of(_mm_or_si128(low, high)) == 0) continue;
+    use(at, detail::mask_of(low) | detail::mask_of(high) << 16);
+  }
+  for (; at + 17 <= text.size(); at += 16) use(at, detail::mask_of(found(at)));
+#endif
+  for (; at + 1 < text.size(); ++at) {
+    if (bytes[at] == '"' && (bytes[at + 1] == a || bytes[at + 1] == b)) visit(at);
+  }
+}
+
+// What stands behind the colon of `"key":`, where the quote before the key is text[at]; empty if
 // that is another key, or no key. The length of a literal is known, so nothing is called here.
 template <size_t N>
-std::string_view value_of(std::string_view text, size_t at, const char (&key)[N]) {
-  constexpr size_t kLength = N - 1;
-  if (at < kLength || text[at - kLength] != '"') return {};
-  if (std::memcmp(text.data() + at + 1 - kLength, key, kLength) != 0) return {};
-  const std::string_view rest = skip_blanks(text.substr(at + 2));
-  return rest.starts_with(':') ? skip_blanks(rest.substr(1)) : std::string_view();
+std::string_view value_of(std::string_view text, size_t at, const char (&quoted_key)[N]) {
+  text.remove_prefix(at);
+  if (text.size() < N || std::memcmp(text.data(), quoted_key, N - 1) != 0) return {};
+  text.remove_prefix(N - 1);
+  if (text.front() != ':') text = skip_blanks(text);
+  if (text.empty() || text.front() != ':') return {};
+  text.remove_prefix(1);
+  return skip_blanks(text);
 }
 
 void look_at_usage(std::string_view usage, AnswerLook* look) {
@@ -44,9 +72,12 @@ void look_at_usage(std::string_view usage, AnswerLook* look) {
     *is_known = true;
     *into = number(value);
   };
-  for_each_ending(usage, 's', 's', 0, [&](size_t at) {
-    take(value_of(usage, at, "prompt_tokens"), &look->prompt_tokens, &has_prompt);
-    take(value_of(usage, at, "completion_tokens"), &look->completion_tokens, &has_completion);
+  for_each_beginning(usage, 'p', 'c', [&](size_t at) {
+    if (usage[at + 1] == 'p') {
+      take(value_of(usage, at, "\"prompt_tokens\""), &look->prompt_tokens, &has_prompt);
+    } else {
+      take(value_of(usage, at, "\"completion_tokens\""), &look->completion_tokens, &has_completion);
+    }
   });
 }
 
@@ -56,10 +87,10 @@ AnswerLook look_at_answer(std::string_view json) {
   AnswerLook look;
   // `usage` comes behind the choices in every API; texts in them cannot hold an unescaped quote.
   std::string_view usage;
-  for_each_ending(json, 'n', 'e', 0, [&](size_t at) {
-    if (json[at] == 'e') {
-      if (usage.empty()) usage = value_of(json, at, "usage");
-    } else if (value_of(json, at, "finish_reason").starts_with("\"abort\"")) {
+  for_each_beginning(json, 'u', 'f', [&](size_t at) {
+    if (json[at + 1] == 'u') {
+      if (usage.empty()) usage = value_of(json, at, "\"usage\"");
+    } else if (value_of(json, at, "\"finish_reason\"").starts_with("\"abort\"")) {
       look.is_abort = true;  // one for each choice
     }
   });

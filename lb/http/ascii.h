@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace weir::http {
@@ -76,6 +77,12 @@ constexpr bool equals_without_case(std::string_view a, std::string_view b) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
   return true;
+}
+
+// With a literal: its length is known, so nothing is called.
+template <size_t N>
+inline bool equals(std::string_view a, const char (&b)[N]) {
+  return a.size() == N - 1 && std::memcmp(a.data(), b, N - 1) == 0;
 }
 
 constexpr bool is_blank(char c) {

@@ -10,9 +10,8 @@
 
 namespace weir::http {
 
-// `bytes` = what stands behind the first line of a head. How many of them belong to the head, the
-// empty line included; 0 = not that plain, or not all here, or more than `limit` fields: the list
-// is then of no use.
-size_t read_field_lines(std::string_view bytes, size_t limit, FieldList* fields);
+// [at, end) = what stands behind the first line of a head. The byte behind its empty line; nullptr
+// = not that plain, or not all here, or more than `limit` fields: the list is then of no use.
+const char* read_field_lines(const char* at, const char* end, size_t limit, FieldList* fields);
 
 }  // namespace weir::http

@@ -1,10 +1,11 @@
 #include "lb/http/field_name.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
 #include "lb/http/ascii.h"
-#include "lb/http/byte_search.h"
+#include "lb/http/head_search.h"
 
 namespace weir::http {
 namespace {
@@ -71,90 +72,81 @@ constexpr std::array kRows{
     Row{"x-stainless-timeout", common},
 };
 
-// Whole blocks of a name, and the bits in which its letters differ from capitals.
-constexpr size_t kBlocks = 32;
-struct Padded {
-  std::array<char, kBlocks> name{};
-  std::array<char, kBlocks> case_bits{};
+// A row as it is looked up: whole blocks of the name, what must be equal in them, and the next row
+// (plus one) of the same bucket.
+struct Known {
+  std::array<char, kFieldStart> name{};
+  uint32_t bits = 0;
+  uint8_t size = 0;
+  uint8_t next = 0;
+  FieldName id = other;
 };
 
-constexpr std::array<Padded, kRows.size()> make_padded() {
-  std::array<Padded, kRows.size()> padded{};
-  for (size_t row = 0; row < kRows.size(); ++row) {
-    for (size_t i = 0; i < kRows[row].name.size(); ++i) {
-      const char c = kRows[row].name[i];
-      padded[row].name[i] = c;
-      padded[row].case_bits[i] = c >= 'a' && c <= 'z' ? 0x20 : 0;
-    }
-  }
-  return padded;
-}
-[[maybe_unused]] constexpr std::array<Padded, kRows.size()> kPadded = make_padded();
-
-// Length and the last two letters tell the rows apart well enough: one compare for nearly every
-// name.
-constexpr size_t kBuckets = 128;
-constexpr size_t bucket_of(std::string_view name) {
-  const auto letter = [&](size_t from_end) {
-    return static_cast<size_t>(name[name.size() - from_end] | 0x20);  // without case
-  };
-  return (name.size() * 7 + letter(1) * 5 + letter(2)) % kBuckets;
+// Length and the last two letters tell nearly all rows apart: one compare for nearly every name.
+// `| 0x20`: without case.
+constexpr uint8_t bucket_of(char last_but_one, char last, size_t size) {
+  const size_t letters =
+      static_cast<size_t>(last | 0x20) + 2 * static_cast<size_t>(last_but_one | 0x20);
+  return static_cast<uint8_t>(size * 8 + letters);
 }
 
 struct Table {
-  std::array<uint8_t, kBuckets> first{};     // row + 1
-  std::array<uint8_t, kRows.size()> next{};  // row + 1
+  std::array<Known, kRows.size()> known{};
+  std::array<uint8_t, 256> first{};  // of each bucket, plus one
 };
 
 constexpr Table make_table() {
   Table table;
   for (size_t row = 0; row < kRows.size(); ++row) {
-    const size_t bucket = bucket_of(kRows[row].name);
-    table.next[row] = table.first[bucket];
-    table.first[bucket] = static_cast<uint8_t>(row + 1);
+    const std::string_view name = kRows[row].name;
+    Known& known = table.known[row];
+    for (size_t i = 0; i < name.size(); ++i) known.name[i] = name[i];
+    known.bits = (uint32_t{1} << name.size()) - 1;
+    known.size = static_cast<uint8_t>(name.size());
+    known.id = kRows[row].id;
+    uint8_t& first = table.first[bucket_of(name[name.size() - 2], name.back(), name.size())];
+    known.next = first;
+    first = static_cast<uint8_t>(row + 1);
   }
   return table;
 }
 constexpr Table kTable = make_table();
 
-#if defined(__SSE2__)
-struct Blocks {
-  __m128i low;
-  __m128i high;
-};
-
-inline bool is_row(const Blocks& bytes, size_t length, size_t row) {
-  const Padded& wanted = kPadded[row];
-  const auto equal = [](__m128i block, const char* name, const char* case_bits) {
-    return detail::mask_of(
-        _mm_cmpeq_epi8(_mm_or_si128(block, detail::load(case_bits)), detail::load(name)));
-  };
-  uint32_t mask = equal(bytes.low, wanted.name.data(), wanted.case_bits.data());
-  mask |= equal(bytes.high, wanted.name.data() + 16, wanted.case_bits.data() + 16) << 16;
-  return (mask | ~uint32_t{0} << length) == ~uint32_t{0};
-}
-#endif
+// Behind the longest name its colon, a blank and a byte of the value are still within the start.
+static_assert(std::ranges::all_of(kRows, [](const Row& row) {
+  return row.name.size() >= 2 && row.name.size() + 3 <= kFieldStart;
+}));
 
 }  // namespace
 
-FieldStart look_at_field([[maybe_unused]] const char* at, [[maybe_unused]] const char* end,
-                         size_t* length) noexcept {
-  FieldStart start{other, nullptr, at};
-  *length = 0;
+FieldStart look_at_field([[maybe_unused]] const char* at) noexcept {
+  FieldStart start{other, 0, at};
 #if defined(__SSE2__)
-  if (static_cast<size_t>(end - at) < kBlocks) return start;
-  start.looked_until = at + kBlocks;
-  const Blocks bytes{detail::load(at), detail::load(at + 16)};
-  const uint32_t controls = detail::controls_in(bytes.low) | detail::controls_in(bytes.high) << 16;
-  if (controls != 0) start.control = at + std::countr_zero(controls);
-  const uint32_t colons = detail::mask_of(detail::equals(bytes.low, ':')) |
-                          detail::mask_of(detail::equals(bytes.high, ':')) << 16;
+  const __m128i low = detail::load(at);
+  const __m128i high = detail::load(at + 16);
+  const uint32_t unusual = detail::unusual_in(low) | detail::unusual_in(high) << 16;
+  start.usual_end = unusual != 0 ? at + std::countr_zero(unusual) : at + kFieldStart;
+  const uint32_t colons =
+      detail::mask_of(detail::equals(low, ':')) | detail::mask_of(detail::equals(high, ':')) << 16;
+  if (colons == 0) return start;
   const auto size = static_cast<size_t>(std::countr_zero(colons));
-  if (colons == 0 || size < 2) return start;
-  for (uint8_t row = kTable.first[bucket_of({at, size})]; row != 0; row = kTable.next[row - 1U]) {
-    if (kRows[row - 1U].name.size() != size || !is_row(bytes, size, row - 1U)) continue;
-    *length = size;
-    start.id = kRows[row - 1U].id;
+  if (size < 2) return start;
+  uint8_t row = kTable.first[bucket_of(at[size - 2], at[size - 1], size)];
+  for (; row != 0; row = kTable.known[row - 1U].next) {
+    const Known& known = kTable.known[row - 1U];
+    if (known.size != size) continue;
+    // Of letters, digits and "-" the bit 0x20 tells only the case. What is no name but becomes one
+    // by it has a control character, before which nothing is usual.
+    const __m128i any_case = _mm_set1_epi8(0x20);
+    const auto differ = [&](__m128i block, const char* name) {
+      return ~detail::mask_of(_mm_cmpeq_epi8(_mm_or_si128(block, any_case), detail::load(name)));
+    };
+    const uint32_t others = size <= 16 ? differ(low, known.name.data())
+                                       : (differ(low, known.name.data()) & 0xffff) |
+                                             differ(high, known.name.data() + 16) << 16;
+    if ((others & known.bits) != 0) continue;
+    start.id = known.id;
+    start.length = known.size;
     break;
   }
 #endif
@@ -163,7 +155,8 @@ FieldStart look_at_field([[maybe_unused]] const char* at, [[maybe_unused]] const
 
 FieldName field_name(std::string_view name) noexcept {
   if (name.size() < 2) return other;
-  for (uint8_t row = kTable.first[bucket_of(name)]; row != 0; row = kTable.next[row - 1U]) {
+  uint8_t row = kTable.first[bucket_of(name[name.size() - 2], name.back(), name.size())];
+  for (; row != 0; row = kTable.known[row - 1U].next) {
     if (equals_lower(name, kRows[row - 1U].name)) return kRows[row - 1U].id;
   }
   return other;

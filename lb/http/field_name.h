@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace weir::http {
@@ -49,14 +50,29 @@ enum class FieldName : uint8_t {
 
 FieldName field_name(std::string_view name) noexcept;
 
+// A set of names, asked with a shift.
+class FieldNames {
+ public:
+  constexpr FieldNames(std::initializer_list<FieldName> names) {
+    for (const FieldName name : names) bits_ |= uint64_t{1} << static_cast<unsigned>(name);
+  }
+  constexpr bool has(FieldName name) const {
+    return (bits_ >> static_cast<unsigned>(name) & 1) != 0;
+  }
+
+ private:
+  uint64_t bits_ = 0;
+};
+
+// What can be seen of a field in the first bytes of its line, which must all be at hand.
+inline constexpr size_t kFieldStart = 32;
 struct FieldStart {
   FieldName id;
-  const char* control;  // the first control character but HT, if it is before `looked_until`
-  const char* looked_until;
+  uint8_t length;  // of the known name that a colon follows; 0 = none is there
+  const char*
+      usual_end;  // up to here there is visible ASCII and blanks, no tab; at + kFieldStart at most
 };
-// Looks at the first 32 bytes of a field's line in [at, end): `length` = that of the known name
-// that a colon follows there; 0 = there is none, or less than 32 bytes.
-FieldStart look_at_field(const char* at, const char* end, size_t* length) noexcept;
+FieldStart look_at_field(const char* at) noexcept;
 
 // Fields of one hop, whatever Connection says.
 constexpr bool is_hop_by_hop(FieldName name) {

@@ -5,6 +5,7 @@
 
 #include "lb/http/ascii.h"
 #include "lb/http/head_rules.h"
+#include "lb/http/head_search.h"
 
 namespace weir::http {
 namespace {
@@ -85,7 +86,64 @@ Verdict read_absolute_form(std::string_view rest, RequestHead* head, std::string
   return {};
 }
 
+template <size_t N>
+bool starts_with(const char* at, const char* end, const char (&text)[N]) {
+  return static_cast<size_t>(end - at) >= N - 1 && std::memcmp(at, text, N - 1) == 0;
+}
+
+const char* find_target_end(const char* at, const char* end) {
+  while (at < end && is_a(kTargetChar, *at)) ++at;
+  return at;
+}
+
+std::string_view between(const char* begin, const char* end) {
+  return {begin, static_cast<size_t>(end - begin)};
+}
+
 }  // namespace
+
+const char* read_usual_request_line(const char* at, const char* end, size_t target_bytes,
+                                    RequestHead* head) {
+  const char* target = at;
+  if (starts_with(at, end, "POST /")) {
+    head->method = Method::post;
+    target += 5;
+  } else if (starts_with(at, end, "GET /")) {
+    head->method = Method::get;
+    target += 4;
+  } else {
+    return nullptr;
+  }
+  const char* const path_end = find_path_end(target, end);
+  const char* const target_end =
+      path_end < end && *path_end == '?' ? find_target_end(path_end, end) : path_end;
+  constexpr char kRest[] = " HTTP/1.1\r\n";
+  if (!starts_with(target_end, end, kRest)) return nullptr;
+  head->target = between(target, target_end);
+  head->path = between(target, path_end);
+  if (head->target.size() > target_bytes) return nullptr;
+  head->minor_version = 1;
+  const char* const next = target_end + sizeof kRest - 1;
+  head->whole_line = between(at, next);
+  return next;
+}
+
+const char* read_usual_status_line(const char* at, const char* end, ResponseHead* head) {
+  constexpr char kVersion[] = "HTTP/1.1 ";
+  constexpr size_t kBegin = sizeof kVersion - 1;
+  if (end - at < 16 || !starts_with(at, end, kVersion)) return nullptr;
+  const char* const digits = at + kBegin;
+  if (!is_all(kDigitChar, {digits, 3}) || digits[3] != ' ') return nullptr;
+  head->status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
+  if (head->status < 100 || head->status > 599) return nullptr;
+  const char* const reason = digits + 4;
+  const char* const reason_end = find_unusual(reason, end);
+  if (!starts_with(reason_end, end, "\r\n")) return nullptr;
+  head->reason = between(reason, reason_end);
+  head->minor_version = 1;
+  head->whole_line = between(at, reason_end + 2);
+  return reason_end + 2;
+}
 
 Verdict read_request_line(std::string_view line, RequestLine* parts, RequestHead* head) {
   const size_t first = line.find(' ');
@@ -154,9 +212,14 @@ bool is_valid_host(std::string_view host) {
     const std::string_view rest = host.substr(end + 1);
     return rest.empty() || (rest.front() == ':' && is_valid_port(rest.substr(1)));
   }
-  const size_t colon = host.find(':');
-  if (!is_all(kHostChar, host.substr(0, colon))) return false;
-  return colon == host.npos || is_valid_port(host.substr(colon + 1));
+  size_t length = 0;
+  while (length < host.size() && is_a(kHostChar, host[length])) ++length;
+  if (length == 0) return false;
+  if (length == host.size()) return true;
+  host.remove_prefix(length);
+  if (host.front() != ':') return false;
+  host.remove_prefix(1);
+  return is_valid_port(host);
 }
 
 }  // namespace weir::http

@@ -93,14 +93,29 @@ const llhttp_settings_t& settings() {
   return kSettings;
 }
 
+void clear(RequestHead* request) {
+  request->fields.clear();
+  request->framing = {};
+  request->expects_continue = request->accepts_trailers = false;
+  request->whole_line = request->host = request->upgrade = request->request_id = {};
+}
+
 void clear(ResponseHead* response) {
   response->fields.clear();
+  response->whole_line = {};
   response->framing = {};
   response->is_event_stream = response->is_json = response->is_encoded = false;
 }
 
 std::string_view first_line(std::string_view head) {
   return head.substr(0, head.find("\r\n"));
+}
+
+// The same of [at, end) when it has an end; else empty.
+std::string_view first_line_of(const char* at, const char* end) {
+  const std::string_view all(at, static_cast<size_t>(end - at));
+  const size_t cr = all.find('\r');
+  return cr < all.size() - 1 && all[cr + 1] == '\n' ? all.substr(0, cr) : std::string_view();
 }
 
 }  // namespace
@@ -117,7 +132,9 @@ struct HeadParser::Impl {
   Verdict read_request(std::string_view head, const HeadLimits& limits);
   Verdict read_response(std::string_view head, Method request_method, bool asked_upgrade,
                         const HeadLimits& limits);
-  Verdict read_first(std::string_view line, const HeadLimits& limits, bool is_quick);
+  Verdict read_first(std::string_view line, const HeadLimits& limits);
+  const char* take_first(const char* at, const char* end, const HeadLimits& limits);
+  const char* take_status(const char* at, const char* end);
   Verdict collect(llhttp_type_t type, std::string_view head, size_t limit, FieldList* fields);
 };
 
@@ -145,24 +162,19 @@ Verdict HeadParser::Impl::collect(llhttp_type_t type, std::string_view head, siz
 }
 
 // The request line.
-Verdict HeadParser::Impl::read_first(std::string_view first, const HeadLimits& limits,
-                                     bool is_quick) {
-  request.framing = {};
-  request.expects_continue = request.accepts_trailers = false;
-  request.upgrade = request.request_id = {};
-  request.fields.clear();
+Verdict HeadParser::Impl::read_first(std::string_view first, const HeadLimits& limits) {
+  clear(&request);
   RequestLine line;
   const Verdict verdict = read_request_line(first, &line, &request);
   if (!verdict.is_ok()) return verdict;
   if (line.target.size() > limits.target_bytes) {
     return {"the request target is too long", ErrorKind::target_too_long};
   }
-  if (is_quick && line.target.front() != '/') return {"not plain"};
   return read_target(line.target, &request, &scratch);
 }
 
 Verdict HeadParser::Impl::read_request(std::string_view head, const HeadLimits& limits) {
-  Verdict verdict = read_first(first_line(head), limits, false);
+  Verdict verdict = read_first(first_line(head), limits);
   if (verdict.is_ok()) verdict = collect(HTTP_REQUEST, head, limits.fields, &request.fields);
   return verdict.is_ok() ? judge_request_fields(&request) : verdict;
 }
@@ -181,43 +193,59 @@ HeadParser::HeadParser(Way way) : impl_(std::make_unique<Impl>()) {
 }
 HeadParser::~HeadParser() = default;
 
+// The request line at the front of [at, end), when it and its target are plain; the byte behind it.
+const char* HeadParser::Impl::take_first(const char* at, const char* end,
+                                         const HeadLimits& limits) {
+  clear(&request);
+  if (const char* next = read_usual_request_line(at, end, limits.target_bytes, &request)) {
+    return next;
+  }
+  const std::string_view line = first_line_of(at, end);
+  const bool is_right = !line.empty() && read_first(line, limits).is_ok();
+  if (!is_right || request.target.front() != '/' || !request.host.empty()) return nullptr;
+  return line.data() + line.size() + 2;
+}
+
+const char* HeadParser::Impl::take_status(const char* at, const char* end) {
+  clear(&response);
+  const char* next = read_usual_status_line(at, end, &response);
+  if (next == nullptr) {
+    const std::string_view line = first_line_of(at, end);
+    if (line.empty() || !read_status_line(line, &response).is_ok()) return nullptr;
+    next = line.data() + line.size();
+    if (find_control(line.data(), next) != next) return nullptr;
+    next += 2;
+  }
+  return response.status == 101 ? nullptr : next;
+}
+
 const RequestHead* HeadParser::take_request(std::string_view bytes, const HeadLimits& limits,
                                             size_t* length) {
-  const std::string_view all = bytes.substr(0, limits.head_bytes);
-  const size_t line_end = all.find('\r');
-  if (impl_->way == Way::thorough || line_end >= all.size() - 1 || all[line_end + 1] != '\n') {
-    return nullptr;
-  }
+  if (impl_->way == Way::thorough) return nullptr;
+  const char* const begin = bytes.data();
+  const char* const end = begin + std::min(bytes.size(), limits.head_bytes);
   RequestHead& request = impl_->request;
-  if (!impl_->read_first(all.substr(0, line_end), limits, true).is_ok()) return nullptr;
-  const size_t lines = read_field_lines(all.substr(line_end + 2), limits.fields, &request.fields);
-  if (lines == 0 || !judge_request_fields(&request).is_ok()) return nullptr;
+  const char* at = impl_->take_first(begin, end, limits);
+  if (at != nullptr) at = read_field_lines(at, end, limits.fields, &request.fields);
+  if (at == nullptr || !judge_request_fields(&request).is_ok()) return nullptr;
   impl_->why = {};
-  *length = line_end + 2 + lines;
+  *length = static_cast<size_t>(at - begin);
   return &request;
 }
 
 const ResponseHead* HeadParser::take_response(std::string_view bytes, Method request_method,
                                               const HeadLimits& limits, size_t* length) {
-  const std::string_view all = bytes.substr(0, limits.head_bytes);
-  const size_t line_end = all.find('\r');
-  if (impl_->way == Way::thorough || line_end >= all.size() - 1 || all[line_end + 1] != '\n') {
-    return nullptr;
-  }
+  if (impl_->way == Way::thorough) return nullptr;
+  const char* const begin = bytes.data();
+  const char* const end = begin + std::min(bytes.size(), limits.head_bytes);
   ResponseHead& response = impl_->response;
-  clear(&response);
-  if (!read_status_line(all.substr(0, line_end), &response).is_ok()) return nullptr;
-  const char* const reason_end = all.data() + line_end;
-  if (response.status == 101 ||
-      find_control(reason_end - response.reason.size(), reason_end) != reason_end) {
-    return nullptr;
-  }
-  const size_t lines = read_field_lines(all.substr(line_end + 2), limits.fields, &response.fields);
-  if (lines == 0 || !judge_response_fields(request_method, false, &response).is_ok()) {
+  const char* at = impl_->take_status(begin, end);
+  if (at != nullptr) at = read_field_lines(at, end, limits.fields, &response.fields);
+  if (at == nullptr || !judge_response_fields(request_method, false, &response).is_ok()) {
     return nullptr;
   }
   impl_->why = {};
-  *length = line_end + 2 + lines;
+  *length = static_cast<size_t>(at - begin);
   return &response;
 }
 

@@ -36,72 +36,108 @@ struct Forwarded {
 void put_forwarded_for(const RequestHead& head, const RequestRewrite& how, bool has_for,
                        LineWriter* out) {
   if (is_removed(how.rules, "X-Forwarded-For")) return;
-  if (!has_for && how.client_address.empty()) return;
-  out->text("X-Forwarded-For: ");
+  if (!has_for) {
+    if (!how.client_address.empty()) out->line("X-Forwarded-For: ", how.client_address);
+    return;
+  }
+  out->literal("X-Forwarded-For: ");
   std::string_view comma;
-  if (has_for) {
-    for (const Field& field : head.fields.all()) {
-      if (field.id != FieldName::x_forwarded_for || field.value.empty()) continue;
-      out->text(comma).text(field.value);
-      comma = ", ";
-    }
+  for (const Field& field : head.fields.all()) {
+    if (field.id != FieldName::x_forwarded_for || field.value.empty()) continue;
+    out->text(comma).text(field.value);
+    comma = ", ";
   }
   if (!how.client_address.empty()) out->text(comma).text(how.client_address);
-  out->text("\r\n");
+  out->literal("\r\n");
 }
 
 void put_forwarding(const RequestHead& head, const RequestRewrite& how, const Forwarded& kept,
                     LineWriter* out) {
   put_forwarded_for(head, how, kept.has_for, out);
-  out->ours(how.rules, "X-Forwarded-Proto", kept.proto.empty() ? how.scheme : kept.proto);
+  out->ours(how.rules, "X-Forwarded-Proto: ", kept.proto.empty() ? how.scheme : kept.proto);
   const std::string_view host = kept.host.empty() ? head.host : kept.host;
-  if (!host.empty()) out->ours(how.rules, "X-Forwarded-Host", host);
+  if (!host.empty()) out->ours(how.rules, "X-Forwarded-Host: ", host);
 }
 
-// Where the lines of a request go.
-struct RequestLines {
-  LineWriter lines;
-  LineWriter credentials;
-  LineWriter& of(FieldName name) { return is_credential(name) ? credentials : lines; }
+// Copied whoever sent them, unless Connection or a rule names them.
+constexpr FieldNames kPassing{FieldName::cache_control, FieldName::content_encoding,
+                              FieldName::content_type,  FieldName::cookie,
+                              FieldName::set_cookie,    FieldName::x_accel_buffering,
+                              FieldName::common};
+constexpr FieldNames kReplaced{FieldName::host, FieldName::content_length, FieldName::x_request_id};
+
+// Which fields of the client go out as they came.
+class RequestFilter {
+ public:
+  RequestFilter(const RequestHead& head, const RequestRewrite& how)
+      : how_(how), named_(head), passes_most_(!named_.has_any() && how.rules.empty()) {}
+
+  bool passes(const Field& field, Forwarded* kept) const {
+    if (passes_most_ && kPassing.has(field.id)) return true;
+    return !is_hop_by_hop(field.id) && !kReplaced.has(field.id) && passes_others(field, kept);
+  }
+
+ private:
+  bool passes_others(const Field& field, Forwarded* kept) const;
+
+  const RequestRewrite& how_;
+  NamedByConnection named_;
+  bool passes_most_;
 };
 
-// One field of the client into lines or credentials, or nowhere.
-void copy_request_field(const Field& field, const RequestRewrite& how,
-                        const NamedByConnection& named, Forwarded* kept, RequestLines* out) {
-  if (is_hop_by_hop(field.id)) return;
+bool RequestFilter::passes_others(const Field& field, Forwarded* kept) const {
   switch (field.id) {
-    case FieldName::host:
-    case FieldName::content_length:
-    case FieldName::x_request_id:
-      return;
     case FieldName::x_forwarded_for:
-      kept->has_for = how.trusts_client;
-      return;
+      kept->has_for = how_.trusts_client;
+      return false;
     case FieldName::x_forwarded_proto:
-      if (how.trusts_client) kept->proto = field.value;
-      return;
+      if (how_.trusts_client) kept->proto = field.value;
+      return false;
     case FieldName::x_forwarded_host:
-      if (how.trusts_client) kept->host = field.value;
-      return;
+      if (how_.trusts_client) kept->host = field.value;
+      return false;
     case FieldName::forwarded:
-      if (!how.trusts_client) return;
+      if (!how_.trusts_client) return false;
       break;
     default:
       break;
   }
-  if (named.has(field.name) || is_removed(how.rules, field.name)) return;
-  if (field.id == FieldName::other && is_twin_of_ours(field.name)) return;
-  out->of(field.id).field(field);
+  if (named_.has(field.name) || is_removed(how_.rules, field.name)) return false;
+  return field.id != FieldName::other || !is_twin_of_ours(field.name);
 }
 
-void apply_request_rules(std::span<const HeaderRule> rules, RequestLines* out, std::string* host) {
+void put_request_line(const RequestHead& head, LineWriter* out) {
+  out->text(to_string(head.method)).literal(" ").text(head.target).literal(" HTTP/1.1\r\n");
+}
+
+// The client's first line and fields; its credentials apart.
+void copy_request(const RequestHead& head, const RequestRewrite& how, Forwarded* kept,
+                  LineWriter* lines, LineWriter* credentials) {
+  if (head.whole_line.empty()) put_request_line(head, lines);
+  LineCopier copier(lines);
+  if (!head.whole_line.empty()) copier.line(head.whole_line);
+  const RequestFilter filter(head, how);
+  for (const Field& field : head.fields.all()) {
+    if (!filter.passes(field, kept)) continue;
+    if (!is_credential(field.id)) {
+      copier.field(field);
+    } else if (field.is_whole_line) {
+      credentials->text(field.whole_line());
+    } else {
+      credentials->line(field);
+    }
+  }
+}
+
+void apply_request_rules(std::span<const HeaderRule> rules, LineWriter* lines,
+                         LineWriter* credentials, std::string* host) {
   for (const HeaderRule& rule : rules) {
     if (!adds(rule)) continue;
     const FieldName name = field_name(rule.name);
     if (name == FieldName::host) {
       *host = rule.value;
     } else {
-      out->of(name).line(rule.name, rule.value);
+      (is_credential(name) ? credentials : lines)->line(Field{rule.name, rule.value, name});
     }
   }
 }
@@ -111,50 +147,46 @@ void apply_request_rules(std::span<const HeaderRule> rules, RequestLines* out, s
 void rewrite_request(const RequestHead& head, const RequestRewrite& how, RewrittenRequest* out) {
   out->clear();
   out->host = head.host;
-  RequestLines parts{LineWriter(&out->lines), LineWriter(&out->credentials)};
-  LineWriter& lines = parts.lines;
-  lines.text(to_string(head.method)).text(" ").text(head.target).text(" HTTP/1.1\r\n");
-  const NamedByConnection named(head.fields);
+  LineWriter lines(&out->lines);
+  LineWriter credentials(&out->credentials);
   Forwarded kept;
-  for (const Field& field : head.fields.all()) {
-    copy_request_field(field, how, named, &kept, &parts);
-  }
+  copy_request(head, how, &kept, &lines, &credentials);
   put_forwarding(head, how, kept, &lines);
-  lines.ours(how.rules, "X-Request-Id", how.request_id);
-  if (head.accepts_trailers) lines.line("TE", "trailers");
-  if (how.adds_via) lines.ours(how.rules, "Via", via_of(head.minor_version));
+  lines.ours(how.rules, "X-Request-Id: ", how.request_id);
+  if (head.accepts_trailers) lines.literal("TE: trailers\r\n");
+  if (how.adds_via) lines.ours(how.rules, "Via: ", via_of(head.minor_version));
   if (!how.upgrade.empty()) {
-    lines.line("Connection", "Upgrade");
-    lines.line("Upgrade", how.upgrade);
+    lines.literal("Connection: Upgrade\r\n");
+    lines.line("Upgrade: ", how.upgrade);
   }
-  apply_request_rules(how.rules, &parts, &out->host);
+  apply_request_rules(how.rules, &lines, &credentials, &out->host);
 }
 
 void finish_request(const RewrittenRequest& request, const BackendLines& backend, Method method,
                     Framing framing, std::string* out) {
+  out->append(request.lines);
   LineWriter lines(out);
-  lines.text(request.lines);
   // HTTP/1.1 needs a Host; a client of HTTP/1.0 may have sent none.
   const std::string_view host = !backend.host_header.empty() ? backend.host_header : request.host;
-  lines.line("Host", host.empty() ? "localhost" : host);
+  lines.line("Host: ", host.empty() ? "localhost" : host);
   if (backend.api_key.empty()) {
     lines.text(request.credentials);
   } else {
-    lines.text("Authorization: Bearer ").text(backend.api_key).text("\r\n");
+    lines.line("Authorization: Bearer ", backend.api_key);
   }
   switch (framing.kind) {
     case BodyKind::none:
     case BodyKind::until_close:
-      if (has_body_without_one(method)) lines.line("Content-Length", "0");
+      if (has_body_without_one(method)) lines.literal("Content-Length: 0\r\n");
       break;
     case BodyKind::length:
-      lines.number("Content-Length", framing.length);
+      lines.number("Content-Length: ", framing.length);
       break;
     case BodyKind::chunked:
-      lines.line("Transfer-Encoding", "chunked");
+      lines.literal("Transfer-Encoding: chunked\r\n");
       break;
   }
-  lines.text("\r\n");
+  lines.literal("\r\n");
 }
 
 }  // namespace weir::http

@@ -21,8 +21,22 @@ struct Facts {
   bool says_close = false;
   bool says_keep_alive = false;
   bool says_upgrade = false;
+  bool names_fields = false;
   std::string_view upgrade;
 };
+
+// The fields that heads are judged by; all others are passed over.
+constexpr FieldNames kJudgedInRequests{FieldName::content_length,
+                                       FieldName::transfer_encoding,
+                                       FieldName::connection,
+                                       FieldName::upgrade,
+                                       FieldName::host,
+                                       FieldName::expect,
+                                       FieldName::te,
+                                       FieldName::x_request_id};
+constexpr FieldNames kJudgedInResponses{FieldName::content_length, FieldName::transfer_encoding,
+                                        FieldName::connection,     FieldName::upgrade,
+                                        FieldName::content_type,   FieldName::content_encoding};
 
 Verdict read_length(std::string_view value, Facts* facts) {
   if (++facts->lengths > 1) return {"Content-Length was sent twice"};
@@ -60,7 +74,7 @@ bool may_not_be_hop_by_hop(FieldName name) {
 }
 
 Verdict read_connection(std::string_view value, Facts* facts) {
-  if (value == "keep-alive") {
+  if (equals(value, "keep-alive")) {
     facts->says_keep_alive = true;
     return {};
   }
@@ -73,8 +87,13 @@ Verdict read_connection(std::string_view value, Facts* facts) {
       return {"Connection names a field that belongs to the message"};
     }
     if (name == FieldName::upgrade) facts->says_upgrade = true;
-    if (equals_lower(option, "close")) facts->says_close = true;
-    if (equals_lower(option, "keep-alive")) facts->says_keep_alive = true;
+    if (equals_lower(option, "close")) {
+      facts->says_close = true;
+    } else if (equals_lower(option, "keep-alive")) {
+      facts->says_keep_alive = true;
+    } else {
+      facts->names_fields = true;
+    }
   }
   return {};
 }
@@ -145,15 +164,19 @@ Verdict read_request_field(const Field& field, Facts* facts, RequestHead* head) 
   }
 }
 
-bool is_media_type(std::string_view value, std::string_view wanted) {
-  return equals_lower(trim(value.substr(0, value.find(';'))), wanted);
+void read_media_type(std::string_view value, ResponseHead* head) {
+  head->is_event_stream = false;
+  head->is_json = equals(value, "application/json");  // what most of them are, and nothing else
+  if (head->is_json) return;
+  const std::string_view type = trim(value.substr(0, value.find(';')));
+  head->is_event_stream = equals_lower(type, "text/event-stream");
+  head->is_json = equals_lower(type, "application/json");
 }
 
 Verdict read_response_field(const Field& field, Facts* facts, ResponseHead* head) {
   switch (field.id) {
     case FieldName::content_type:
-      head->is_event_stream = is_media_type(field.value, "text/event-stream");
-      head->is_json = is_media_type(field.value, "application/json");
+      read_media_type(field.value, head);
       return {};
     case FieldName::content_encoding:
       if (!field.value.empty() && !equals_lower(field.value, "identity")) head->is_encoded = true;
@@ -184,6 +207,7 @@ Verdict judge_upgrade(const Facts& facts, bool asked_upgrade) {
 Verdict judge_request_fields(RequestHead* head) {
   Facts facts;
   for (const Field& field : head->fields.all()) {
+    if (!kJudgedInRequests.has(field.id)) continue;
     const Verdict verdict = read_request_field(field, &facts, head);
     if (!verdict.is_ok()) return verdict;
   }
@@ -203,6 +227,7 @@ Verdict judge_request_fields(RequestHead* head) {
   }
   const bool has_body = head->framing.kind != BodyKind::none;
   head->keep_alive = keeps_alive(facts, head->minor_version);
+  head->names_fields = facts.names_fields;
   // RFC 9110 10.1.1: an expectation of a 1.0 client is ignored; without a body there is nothing to
   // continue with.
   if (head->minor_version == 0 || !has_body) head->expects_continue = false;
@@ -216,6 +241,7 @@ Verdict judge_request_fields(RequestHead* head) {
 Verdict judge_response_fields(Method request_method, bool asked_upgrade, ResponseHead* head) {
   Facts facts;
   for (const Field& field : head->fields.all()) {
+    if (!kJudgedInResponses.has(field.id)) continue;
     const Verdict verdict = read_response_field(field, &facts, head);
     if (!verdict.is_ok()) return as_response(verdict);
   }
@@ -230,6 +256,7 @@ Verdict judge_response_fields(Method request_method, bool asked_upgrade, Respons
     if (!upgrade.is_ok()) return as_response(upgrade);
   }
   head->keep_alive = keeps_alive(facts, head->minor_version);
+  head->names_fields = facts.names_fields;
   const bool never_has_body = head->status < 200 || head->status == 204 || head->status == 304;
   if (request_method == Method::head || never_has_body) {
     // A body announced where none can be: what follows on this connection cannot be trusted.

@@ -30,6 +30,13 @@ Verdict read_request_line(std::string_view line, RequestLine* parts, RequestHead
 // up.
 Verdict read_target(std::string_view target, RequestHead* head, std::string* scratch);
 
+// What most first lines are: POST or GET of an origin-form target with HTTP/1.1, and HTTP/1.1 with
+// a status and a reason of visible ASCII. At the front of [at, end): the byte behind the line.
+// nullptr = not that usual, too long or not all here; what was set means nothing then.
+const char* read_usual_request_line(const char* at, const char* end, size_t target_bytes,
+                                    RequestHead* head);
+const char* read_usual_status_line(const char* at, const char* end, ResponseHead* head);
+
 // Exactly HTTP/1.x SP 3DIGIT [SP reason].
 Verdict read_status_line(std::string_view line, ResponseHead* head);
 

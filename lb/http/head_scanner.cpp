@@ -74,7 +74,9 @@ void HeadScanner::reset() {
 
 size_t skip_empty_lines(std::string_view bytes) {
   size_t length = 0;
-  while (bytes.substr(length).starts_with("\r\n")) length += 2;
+  while (bytes.size() - length >= 2 && bytes[length] == '\r' && bytes[length + 1] == '\n') {
+    length += 2;
+  }
   return length;
 }
 

@@ -2,6 +2,7 @@
 // HeadParser is reused for one head after the other. No I/O. One thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -44,8 +45,9 @@ class FieldList {
  public:
   void clear() { count_ = 0; }
   bool add(Field field);  // false when full
-  Field* append() {       // to be filled in; nullptr when full
-    return count_ < fields_.size() ? &fields_[count_++] : nullptr;
+  // To be filled in; nullptr when there are `limit` of them, or as many as there is room for.
+  Field* append(size_t limit) {
+    return count_ < std::min(limit, kMaxFields) ? &fields_[count_++] : nullptr;
   }
   std::span<const Field> all() const { return {fields_.data(), count_}; }
   // The first of that name, without case; nullopt if there is none.
@@ -58,13 +60,16 @@ class FieldList {
 };
 
 struct RequestHead {
+  // The first line with its CR LF where it can be sent on as it is, else empty.
+  std::string_view whole_line;
   Method method = Method::get;
   std::string_view target;  // origin-form, also when absolute-form was sent; "*" for OPTIONS
   std::string_view path;    // target without the query
   std::string_view host;    // of Host, or of an absolute-form target (which wins, RFC 9112 3.2.2)
   int minor_version = 1;
   Framing framing;
-  bool keep_alive = true;  // what the client wants
+  bool keep_alive = true;     // what the client wants
+  bool names_fields = false;  // Connection names something that is neither close nor keep-alive
   bool expects_continue = false;
   bool accepts_trailers = false;  // TE: trailers
   std::string_view upgrade;       // of Upgrade, when Connection names it; else empty
@@ -74,11 +79,13 @@ struct RequestHead {
 };
 
 struct ResponseHead {
+  std::string_view whole_line;  // as above
   int status = 0;
   std::string_view reason;
   int minor_version = 1;
   Framing framing;
   bool keep_alive = true;        // the connection may carry another exchange
+  bool names_fields = false;     // as above
   bool is_event_stream = false;  // Content-Type: text/event-stream
   bool is_json = false;          // Content-Type: application/json
   bool is_encoded = false;       // a Content-Encoding other than identity

@@ -106,8 +106,6 @@ PathClass classify_family(std::string_view path) {
 }
 
 PathClass classify(std::string_view path) {
-  constexpr std::string_view kMostFrequent = "/v1/chat/completions";
-  if (path == kMostFrequent) return inference;
   const auto route = std::ranges::lower_bound(kRoutes, path, {}, &Route::path);
   if (route != kRoutes.end() && route->path == path) return route->path_class;
   return classify_family(path);
@@ -234,6 +232,12 @@ PathVerdict judge_inference(PathVerdict verdict) {
 
 PathVerdict judge_path(std::string_view path, PathMode mode) {
   PathVerdict verdict;
+  // Most requests by far: inference, passed in every mode.
+  if (equals(path, "/v1/chat/completions") || equals(path, "/v1/completions")) {
+    verdict.path_class = inference;
+    verdict.is_allowed = true;
+    return verdict;
+  }
   if (is_normal(path)) {
     verdict.path_class = classify(path);
     verdict.shape = shape_of(path);

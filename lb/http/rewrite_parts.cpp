@@ -1,7 +1,5 @@
 #include "lb/http/rewrite_parts.h"
 
-#include <charconv>
-
 #include "lb/http/ascii.h"
 
 namespace weir::http {
@@ -35,21 +33,20 @@ bool is_clean(const HeaderRule& rule) {
 
 }  // namespace
 
-NamedByConnection::NamedByConnection(const FieldList& fields) : fields_(fields) {
-  for (const Field& field : fields.all()) {
+void NamedByConnection::read() {
+  for (const Field& field : fields_.all()) {
     if (field.id == FieldName::connection) add(field.value);
   }
 }
 
 bool NamedByConnection::is_listed(std::string_view name) const {
   for (size_t i = 0; i < count_; ++i) {
-    if (equals_without_case(names_[i], name)) return true;
+    if (equals_without_case({names_[i].data, names_[i].size}, name)) return true;
   }
   return has_more_ && is_named_somewhere(name);
 }
 
 void NamedByConnection::add(std::string_view list) {
-  if (list == "keep-alive") return;
   while (!list.empty()) {
     const std::string_view option = take_element(&list);
     if (option.empty() || equals_lower(option, "close") || equals_lower(option, "keep-alive")) {
@@ -59,7 +56,7 @@ void NamedByConnection::add(std::string_view list) {
       has_more_ = true;
       return;
     }
-    names_[count_++] = option;
+    names_[count_++] = {option.data(), option.size()};
   }
 }
 
@@ -86,10 +83,14 @@ bool adds(const HeaderRule& rule) {
   return is_adding && is_clean(rule) && !is_out_of_rules(field_name(rule.name));
 }
 
-void LineWriter::number(std::string_view name, uint64_t value) {
+LineWriter& LineWriter::digits(uint64_t value) {
   std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  line(name, {digits.data(), static_cast<size_t>(end - digits.data())});
+  char* at = digits.data() + digits.size();
+  do {
+    *--at = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  return text({at, static_cast<size_t>(digits.data() + digits.size() - at)});
 }
 
 LineWriter& LineWriter::long_text(std::string_view text) {

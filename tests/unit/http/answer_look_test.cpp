@@ -79,6 +79,17 @@ TEST(AnswerLook, AKeyAtAnyPlaceOfABlockIsFound) {
   }
 }
 
+TEST(AnswerLook, KeysAmongOthersThatBeginLikeThemAreFoundAtAnyPlace) {
+  std::string before = "{";
+  for (int i = 0; i < 40; ++i) {
+    before += i % 2 == 0 ? R"("u":"f",)" : R"("f":"us", )";
+    const AnswerLook look = look_at_answer(
+        before + R"("finish_reason":"abort","usage":{"p":1,"c":2,"prompt_tokens":3)");
+    EXPECT_TRUE(look.is_abort) << i;
+    EXPECT_EQ(look.prompt_tokens, 3) << i;
+  }
+}
+
 TEST(AnswerLook, AnAnswerThatIsCutAnywhereIsHarmless) {
   const std::string json = answer(R"("abort")", R"({"prompt_tokens":1,"completion_tokens":2})");
   for (size_t length = 0; length <= json.size(); ++length) {
