@@ -147,8 +147,8 @@ bool ClientConnection::read_in_place() {
 
 void ClientConnection::on_bytes(std::string_view bytes) {
   if (input_.empty()) {
-    const size_t used = process(bytes);
-    if (state_ != State::closed) input_.assign(bytes.substr(used));
+    bytes.remove_prefix(process(bytes));
+    if (!bytes.empty() && state_ != State::closed) input_.assign(bytes);
     return;
   }
   input_.append(bytes);
@@ -158,18 +158,19 @@ void ClientConnection::on_bytes(std::string_view bytes) {
 
 // Uses as many of the bytes as it can now; the rest is kept for later.
 size_t ClientConnection::process(std::string_view bytes) {
-  size_t used = 0;
+  std::string_view rest = bytes;
   is_processing_ = true;
-  if (state_ == State::reading_head) used = process_head(bytes);
-  if (state_ == State::busy) used += process_body(bytes.substr(used));
+  if (state_ == State::reading_head) rest.remove_prefix(process_head(rest));
+  if (state_ == State::busy) rest.remove_prefix(process_body(rest));
   if (state_ == State::busy && exchange_->state() == Exchange::State::idle) exchange_->start();
   is_processing_ = false;
-  return used;
+  return bytes.size() - rest.size();
 }
 
 size_t ClientConnection::process_head(std::string_view bytes) {
   const size_t skipped = scanner_.head_length() == 0 ? http::skip_empty_lines(bytes) : 0;
-  const std::string_view head = bytes.substr(skipped);
+  std::string_view head = bytes;
+  head.remove_prefix(skipped);
   if (head.empty()) return skipped;
   if (!has_begun_head_) {
     size_t length = 0;  // most heads are whole and plain
@@ -238,9 +239,8 @@ ErrorKind ClientConnection::check_access(const http::RequestHead& head) {
 }
 
 size_t ClientConnection::process_body(std::string_view bytes) {
-  size_t used = 0;
+  std::string_view rest = bytes;
   while (state_ == State::busy && !exchange_->is_request_complete()) {
-    const std::string_view rest = bytes.substr(used);
     if (!rest.empty() && !exchange_->wants_request_body() && !exchange_->waits_for_continue())
       break;
     const http::BodyReader::Piece piece = body_.next(rest);
@@ -254,13 +254,14 @@ size_t ClientConnection::process_body(std::string_view bytes) {
       exchange_->on_request_end();
       break;
     }
-    used += piece.length;
+    const std::string_view taken(rest.data(), piece.length);
+    rest.remove_prefix(piece.length);
     if (piece.kind == http::BodyReader::PieceKind::data) {
       deadline_.set_after(context_.options.request_body);
-      exchange_->on_request_body(rest.substr(0, piece.length));
+      exchange_->on_request_body(taken);
     }
   }
-  return used;
+  return bytes.size() - rest.size();
 }
 
 void ClientConnection::resume_request_body() {

@@ -28,13 +28,13 @@ void RequestFacts::take(const http::RequestHead& head, const http::PathVerdict& 
   client_keeps_alive = head.keep_alive;
   accepts_trailers = head.accepts_trailers;
   framing = head.framing;
-  texts_.clear();
-  size_t count = 0;
-  for (const std::string_view text :
-       {its_id, head.path, peer.address, passing_upgrade(head, verdict, options.paths)}) {
-    texts_.append(text);
-    ends_[count++] = static_cast<uint32_t>(texts_.size());
-  }
+  client_ = peer.address;
+  texts_.assign(its_id);
+  id_end_ = texts_.size();
+  texts_.append(head.path);
+  path_end_ = texts_.size();
+  const std::string_view protocol = passing_upgrade(head, verdict, options.paths);
+  if (!protocol.empty()) texts_.append(protocol);
 }
 
 void RequestFacts::write(const http::RequestHead& head, const ClientPeer& peer,
@@ -60,7 +60,8 @@ void RequestFacts::tell(ExchangeReport* report) const {
 }
 
 void RequestFacts::release() {
-  ends_ = {};
+  client_ = {};
+  id_end_ = path_end_ = 0;
   texts_.clear();
   if (texts_.capacity() > kKeptBytes) texts_.shrink_to_fit();
 }

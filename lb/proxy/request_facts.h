@@ -3,7 +3,6 @@
 // Exchange. Loop thread only.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 
@@ -43,12 +42,13 @@ struct RequestFacts {
   http::Framing framing;
 
   // Valid until the next take() or release().
-  std::string_view id() const { return text(0); }
-  std::string_view path() const { return text(1); }
-  std::string_view client() const { return text(2); }
+  std::string_view id() const { return text(0, id_end_); }
+  std::string_view path() const { return text(id_end_, path_end_); }
+  std::string_view client() const { return client_; }
   // The protocol that the backend is asked for; empty = none.
-  std::string_view upgrade() const { return text(3); }
+  std::string_view upgrade() const { return text(path_end_, texts_.size()); }
 
+  // Copies what it needs, but for the peer's address: that lives until release().
   void take(const http::RequestHead& head, const http::PathVerdict& verdict, const ClientPeer& peer,
             std::string_view its_id, const ProxyOptions& options);
   void write(const http::RequestHead& head, const ClientPeer& peer, const ProxyOptions& options,
@@ -57,13 +57,14 @@ struct RequestFacts {
   void release();  // keeps a little memory for the next request
 
  private:
-  std::string_view text(size_t which) const {
-    const size_t begin = which == 0 ? 0 : ends_[which - 1];
-    return std::string_view(texts_).substr(begin, ends_[which] - begin);
+  std::string_view text(size_t begin, size_t end) const {
+    return {texts_.data() + begin, end - begin};
   }
 
-  std::string texts_;
-  std::array<uint32_t, 4> ends_{};  // of each text in texts_
+  std::string texts_;  // id, path, protocol
+  size_t id_end_ = 0;
+  size_t path_end_ = 0;
+  std::string_view client_;
 };
 
 }  // namespace weir
