@@ -63,7 +63,6 @@ void Exchange::begin(ExchangeClient& client, const http::RequestHead& head,
   report_.accepted = last_byte_ = context_.loop.now();
   body_.start(head.framing, context_.options.replay_bytes, facts_.is_repeatable,
               &pending_->small_body);
-  relay_.reset();
   deadlines_.set_after(Limit::request, context_.options.request);
   active_index_ = context_.enter(*this);
 }

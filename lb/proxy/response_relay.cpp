@@ -19,7 +19,7 @@ ResponseRelay::ResponseRelay(ProxyContext& context, RelaySink& sink, ExchangeNum
     : context_(context), sink_(sink), report_(report) {}
 
 void ResponseRelay::start(const RelayRequest& request, std::string* held) {
-  reset();
+  WEIR_ASSERT(!has_begun_);
   request_ = request;
   keeps_client_ = request.facts->client_keeps_alive;
   held_ = held;
@@ -211,9 +211,8 @@ void ResponseRelay::release_hold() {
 
 ResponseRelay::Status ResponseRelay::finish() {
   if (hold_ == Hold::whole && !is_committed_) {
-    const size_t begin = held_->find("\r\n\r\n");
-    WEIR_ASSERT(begin != std::string::npos);
-    const std::string_view body = std::string_view(*held_).substr(begin + 4);
+    std::string_view body = *held_;
+    body.remove_prefix(held_head_);
     if (!passes_declined_ && http::is_decline(status_, body)) {
       return fail(ErrorKind::backend_declined);
     }

@@ -60,7 +60,8 @@ class ResponseRelay {
 
   ResponseRelay(ProxyContext& context, RelaySink& sink, ExchangeNumbers& report);
 
-  // `held`: what the client may not see yet is kept there, until it is committed or forget_held().
+  // Fresh, or reset(). `held`: what the client may not see yet is kept there, until it is committed
+  // or forget_held().
   void start(const RelayRequest& request, std::string* held);
   Status feed(std::string_view bytes);
   // An answer that comes before the request was sent whole: the client's connection cannot go on
@@ -133,6 +134,7 @@ class ResponseRelay {
   http::EventScanner events_{http::EventScanner::Depth::without_text};
   std::string head_;             // the backend's, while incomplete; later a trailer line that is
   std::string* held_ = nullptr;  // the client's head and what follows it, until committed
+  size_t held_head_ = 0;         // how many bytes of held_ are its head
   size_t reserved_ = 0;          // of ProxyContext::held_bytes
   Error error_{};
   int status_ = 0;

@@ -127,6 +127,7 @@ ResponseRelay::Status ResponseRelay::accept_head(const http::ResponseHead& head)
   how.client_minor_version = request_.facts->client_minor_version;
   how.client_keeps_alive = keeps_client_;
   http::rewrite_response(head, how, held_);
+  held_head_ = held_->size();
   return Status::more;
 }
 
