@@ -1,7 +1,7 @@
 """`weir bench --find-max` to its end on a pool whose capacity is known, and `weir compare` of runs that differ.
 
-What is asked of the pool is counted, not timed: it has so many places and answers 503 beyond them. Whether a busy machine lets a step be
-trusted is no question of these tests: where one was not, they ask for less.
+What is asked of the pool is counted, not timed: it has so many places and answers 503 beyond them. Whether a busy machine lets the runs
+that are compared be trusted is no question of these tests.
 """
 # ctest: TIMEOUT 400
 import json
@@ -62,24 +62,20 @@ class SearchTest(BenchTest):
     def test_the_capacity_of_a_pool_is_found(self):
         status, output, errors = self.find_max(self.mock(*POOL), "--concurrency", "2", "--requests", "40", "--slo", "errors<1")
         steps = self.steps(errors)
-        self.assertGreater(len(steps), 0, errors)
-        # Losses are counted: no step above the places may hold, none below may break, whatever the clocks did.
-        for load, verdict, why in steps:
-            self.assertNotEqual(verdict, "breaks" if load <= PLACES else "holds", (load, why))
+        # Losses are counted, which asks nothing of a clock.
+        self.assertEqual([(load, verdict) for load, verdict, _ in steps],
+                         [(load, "holds" if load <= PLACES else "breaks") for load, _, _ in steps], errors)
         held = [load for load, verdict, _ in steps if verdict == "holds"]
-        broke = [load for load, verdict, _ in steps if verdict == "breaks"]
-        if all(verdict != "cannot tell" for _, verdict, _ in steps):
-            self.assertEqual((max(held), min(broke)), (PLACES, PLACES + 1))
-            self.assertIn(f"holds up to {PLACES} in flight, breaks at {PLACES + 1} in flight", output)
+        self.assertEqual((max(held), min(load for load, verdict, _ in steps if verdict == "breaks")), (PLACES, PLACES + 1))
+        self.assertIn(f"holds up to {PLACES} in flight, breaks at {PLACES + 1} in flight", output)
         # Every step is saved, in the order it was made.
         runs = self.saved("summary.json")
         self.assertEqual([run["max_concurrency"] for run in runs], [load for load, _, _ in steps])
-        self.assertEqual(status, 0 if held else 4, errors)
-        if held:
-            best = self.saved("run.json")  # the report is of the best
-            self.assertEqual(best["max_concurrency"], max(held))
-            self.assertEqual(best["weir"]["search"], {"highest_that_holds": max(held), "lowest_that_breaks": min(broke, default=0),
-                                                      "unit": "in flight", "steps": len(steps)})
+        self.assertEqual(status, 0, errors)
+        best = self.saved("run.json")  # the report is of the best
+        self.assertEqual(best["max_concurrency"], PLACES)
+        self.assertEqual(best["weir"]["search"], {"highest_that_holds": PLACES, "lowest_that_breaks": PLACES + 1, "unit": "in flight",
+                                                  "steps": len(steps)})
 
     def test_a_pool_that_holds_nothing_is_exit_status_3(self):
         status, output, errors = self.find_max(self.mock(*POOL), "-H", "x-mock-fault: 503", "--concurrency", "4", "--requests", "30",
