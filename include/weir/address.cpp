@@ -88,6 +88,17 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t default_p
   return Address{std::string(host), port, false};
 }
 
+Result<Address, Problem> parse_listen_address(std::string_view text, uint16_t default_port) {
+  const bool is_any = text.ends_with(":0") && !text.starts_with("unix:");
+  if (!is_any) return parse_address(text, default_port);
+  std::string other(text);
+  other.back() = '1';
+  Result<Address, Problem> address = parse_address(other);
+  if (!address) return parse_address(text);  // the error is about what was written
+  address->port = 0;
+  return address;
+}
+
 std::string to_string(const Address& address) {
   if (address.is_unix) return "unix:" + address.host;
   const bool is_ipv6 = address.host.find(':') != std::string::npos;

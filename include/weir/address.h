@@ -23,6 +23,9 @@ struct Address {
 // missing port is an error unless default_port is given (not 0).
 Result<Address, Problem> parse_address(std::string_view text, uint16_t default_port = 0);
 
+// The same for where to listen: port 0 stands for one that the kernel chooses.
+Result<Address, Problem> parse_listen_address(std::string_view text, uint16_t default_port = 0);
+
 // The inverse: "[::1]:8000", "unix:/run/x.sock".
 std::string to_string(const Address& address);
 

@@ -41,6 +41,9 @@ class ServeProcess {
       log_info(fmt::format("listening on {}",
                            address.is_unix ? to_string(address) : "http://" + to_string(address)));
     }
+    if (config_.admin.where == AdminConfig::Where::address) {
+      log_info("admin side on " + service_.admin_address());
+    }
     tell_service_manager("READY=1\nSTATUS=serving");
     loop_.run();
     service_.stop();

@@ -118,7 +118,7 @@ std::vector<Problem> apply_launch_flags(const LaunchFlags& flags, LaunchOptions*
   applier.duration("--drain-before", flags.drain_before, &options->drain_before);
   apply_words(flags, options, applier);
   if (!flags.listen.empty()) {
-    const Result<Address, Problem> address = parse_address(flags.listen);
+    const Result<Address, Problem> address = parse_listen_address(flags.listen);
     if (!address) applier.blame("--listen", address.error());
   }
   if (!flags.publish_group.empty() && flags.publish.empty()) {

@@ -74,7 +74,7 @@ void apply_listen(const ServeFlags& flags, Config* config, Applier& applier) {
   config->listen.clear();
   for (const std::string& text : flags.listen) {
     ListenerConfig listener = like;
-    applier.take("--listen", parse_address(text), &listener.address);
+    applier.take("--listen", parse_listen_address(text), &listener.address);
     config->listen.push_back(listener);
   }
 }
@@ -177,7 +177,7 @@ Result<Address, Problem> parse_from(std::string_view text, std::vector<std::stri
   }
   if (is_http) rest.remove_prefix(7);
   if (rest.ends_with('/')) rest.remove_suffix(1);
-  Result<Address, Problem> address = parse_address(rest, is_http ? 80 : 0);
+  Result<Address, Problem> address = parse_listen_address(rest, is_http ? 80 : 0);
   if (!address) {
     return Problem{"--from: " + address.error().what,
                    "write --from http://HOST:PORT or --from :PORT"};

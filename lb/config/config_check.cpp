@@ -19,15 +19,20 @@ bool is_own_address(const Address& listener, const Address& to) {
           (is_here(to.host) && (is_everywhere || is_here(listener.host))));
 }
 
+bool is_any_port(const Address& address) {
+  return !address.is_unix && address.port == 0;
+}
+
 void check_listeners(const Config& config, std::vector<Problem>& problems) {
   for (size_t i = 0; i < config.listen.size(); ++i) {
     const Address& address = config.listen[i].address;
     for (size_t j = 0; j < i; ++j) {
-      if (config.listen[j].address != address) continue;
+      if (config.listen[j].address != address || is_any_port(address)) continue;
       problems.push_back({to_string(address) + " is listened on twice", "keep one of them"});
     }
     const AdminConfig& admin = config.admin;
-    if (admin.where == AdminConfig::Where::address && admin.address == address) {
+    const bool is_admins = admin.where == AdminConfig::Where::address && admin.address == address;
+    if (is_admins && !is_any_port(address)) {
       problems.push_back({to_string(address) + " is both the admin address and a listener",
                           "give the admin side its own port"});
     }

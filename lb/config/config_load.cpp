@@ -43,7 +43,7 @@ void read_listener(ConfigReader in, ListenerConfig& out) {
   if (!in.has("address"))
     in.mistake_at(in.place(), in.path_of("address") + " is missing", "write \"127.0.0.1:8080\"");
   in.text(
-      "address", out.address, +[](std::string_view text) { return parse_address(text); });
+      "address", out.address, +[](std::string_view text) { return parse_listen_address(text); });
   in.duration("request_head", out.request_head, milliseconds(100), hours(1));
   in.duration("request_body", out.request_body, milliseconds(100), hours(1));
   in.duration("idle", out.idle, milliseconds(100), hours(24));
@@ -67,7 +67,7 @@ void read_listeners(ConfigReader& root, std::vector<JsonMistake>& mistakes, Conf
     if (item->kind == JsonNode::Kind::object) {
       read_listener(std::move(in), listener);
     } else if (item->kind == JsonNode::Kind::string) {
-      const Result<Address, Problem> address = parse_address(item->text);
+      const Result<Address, Problem> address = parse_listen_address(item->text);
       if (address) listener.address = *address;
       if (!address)
         in.mistake_at(item->place, path + ": " + address.error().what, address.error().help);

@@ -9,7 +9,8 @@ namespace {
 using enum SettingKind;
 
 constexpr std::array<Setting, 56> kSettings{{
-    {"listen[].address", address, "", "--listen", "where clients connect; :PORT is all addresses"},
+    {"listen[].address", address, "", "--listen",
+     "where clients connect; :PORT is all addresses, port 0 a free one"},
     {"listen[].request_head", duration, "", "", "for a request head, from its first byte on"},
     {"listen[].request_body", duration, "", "", "between two reads of a request body"},
     {"listen[].idle", duration, "", "", "of a connection between two requests"},

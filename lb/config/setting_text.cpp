@@ -135,7 +135,7 @@ Result<AdminConfig, Problem> parse_admin(std::string_view text) {
     admin.where = AdminConfig::Where::off;
     return admin;
   }
-  Result<Address, Problem> address = parse_address(text);
+  Result<Address, Problem> address = parse_listen_address(text);
   if (!address) {
     return Problem{address.error().what,
                    "write 127.0.0.1:PORT, unix:/path, \"socket\" (the default) or \"off\""};

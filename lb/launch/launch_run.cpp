@@ -44,7 +44,7 @@ Result<ListenerConfig, Problem> choose_listener(const LaunchOptions& options) {
       options.config.listen.empty() ? ListenerConfig{} : options.config.listen.front();
   listener.address = {"127.0.0.1", 0, false};
   if (options.listen.empty()) return listener;
-  Result<Address, Problem> address = parse_address(options.listen);
+  Result<Address, Problem> address = parse_listen_address(options.listen);
   if (!address) return address.error();
   if (address->is_unix) {
     return Problem{

@@ -108,6 +108,14 @@ class StatusTest(unittest.TestCase):
         self.assertRegex(table, rf"127\.0\.0\.1:{up} +ready +\d\S* +0/256")
         self.assertNotIn("\x1b", table)
 
+    def test_port_0_is_a_free_one_that_status_names(self):
+        anywhere = ("--listen", "127.0.0.1:0") * 2
+        process = self.start("serve", f"http://127.0.0.1:{self.mock()}", *anywhere)
+        ports = [int(listener.rpartition(":")[2]) for listener in self.ready(process)["listeners"]]
+        self.assertEqual((len(set(ports)), 0 in ports), (2, False))
+        for self.port in ports:
+            self.chat()
+
     def test_requests_are_counted(self):
         process = self.weir(self.mock())
         self.ready(process)

@@ -35,6 +35,20 @@ TEST(AddressTest, AnEmptyHostMeansAllAddresses) {
   EXPECT_EQ(address.value().port, 8000);
 }
 
+TEST(AddressTest, PortZeroIsForThoseWhoListenOnly) {
+  const auto listens = [](std::string_view text) {
+    const Result<Address, Problem> address = parse_listen_address(text);
+    return address ? to_string(*address) : address.error().what;
+  };
+  for (const char* text : {"host:0", ":0", "[::1]:0", "host:8000", "unix:/run/weir:0"}) {
+    EXPECT_EQ(listens(text), text);
+  }
+  EXPECT_EQ(listens("::0"), "bad address \"::0\": an IPv6 address needs brackets");
+  EXPECT_EQ(listens("ho st:0"), "bad address \"ho st:0\": this is not a host name");
+  EXPECT_EQ(listens("host"), "bad address \"host\": the port is missing");
+  EXPECT_EQ(parsed("host:0"), "bad address \"host:0\": the port must be 1 to 65535");
+}
+
 TEST(AddressTest, SaysWhatIsWrongWithABadOne) {
   const std::pair<std::string, std::string> cases[] = {
       {"host", "the port is missing"},
