@@ -64,7 +64,7 @@ bool BackendHealth::set_draining(bool draining, TimePoint now) {
   if (draining == is_draining_) return false;
   is_draining_ = draining;
   draining_since_ = now;
-  drain_reason_ = draining ? "drained by request" : "";
+  drain_reason_ = draining ? "drained by request, until undrain or a restart" : "";
   return true;
 }
 

@@ -57,8 +57,14 @@ void add_rows(CLI::App* app, std::span<const FlagRow<Flags>> rows, Flags& flags)
   }
 }
 
+constexpr const char* kDurations = "D is a duration with its unit: 500ms, 30s, 10m.";
+constexpr const char* kStatusFooter = "Exit status: 5 nothing runs there, 6 the time is over.";
+constexpr const char* kDrainFooter =
+    "A restart of weir forgets it. Exit status: 5 nothing runs there, 6 the time is over.";
+
 // The flags that serve, reverse-proxy and launch share.
 void add_serve_flags(CLI::App* app, Parsed& parsed) {
+  if (app->get_footer().empty()) app->footer(kDurations);
   add_rows(app, serve_flag_rows(), parsed.line.serve);
   app->add_flag("--access-log", parsed.access_log, "one JSON line a request, to stdout or a file")
       ->option_text("[=PATH|=off]");
@@ -68,7 +74,8 @@ void add_serve(CLI::App& root, Parsed& parsed) {
   CLI::App* app = root.add_subcommand("serve", "run the balancer over the URLs, or as a file says");
   ServeFlags& flags = parsed.line.serve;
   text(app, "-c,--config", parsed.line.config_file, "the config file", "FILE");
-  list(app, "--listen", flags.listen, "default 127.0.0.1:8080 (repeatable)", "ADDR");
+  list(app, "--listen", flags.listen, "default 127.0.0.1:8080; port 0: a free one (repeatable)",
+       "ADDR");
   list(app, "--to", flags.backends, "a backend, like URL (repeatable)", "URL");
   list(app, "--discover", flags.discover, "follow a launcher file (repeatable)", "FILE|DIR");
   add_serve_flags(app, parsed);
@@ -126,6 +133,7 @@ void add_compare(CLI::App& root, Parsed& parsed) {
 
 void add_drain(CLI::App& root, Parsed& parsed, const std::string& name, const std::string& help) {
   CLI::App* app = root.add_subcommand(name, help);
+  app->footer(kDrainFooter);
   DrainOptions& options = parsed.line.drain;
   app->add_flag("--wait", options.waits,
                 name == "drain" ? "until it has no requests" : "until it is ready");
@@ -147,6 +155,7 @@ void add_small(CLI::App& root, Parsed& parsed) {
 
   CLI::App* status =
       root.add_subcommand("status", "each backend's state with reason and since-when");
+  status->footer(kStatusFooter);
   StatusOptions& wanted = parsed.line.status;
   const auto take_wait_ready = [&parsed](const CLI::results_t& given) {
     parsed.status.wait_ready = given.empty() || given.front().empty() ? "1" : given.front();

@@ -107,7 +107,7 @@ class TakenOut(DrainTest):
         self.start(one, other)
         self.ask_weir("drain", one.name)
         state = self.state(one.name)
-        self.assertEqual((state["state"], state["reason"]), ("draining", "drained by request"))
+        self.assertEqual((state["state"], state["reason"]), ("draining", "drained by request, until undrain or a restart"))
         self.assertLess(state["state_seconds"], PATIENCE)
         table = self.ask_weir("status")
         self.assertRegex(table, rf"{one.name} +draining +\d\S* .* drained by request")
@@ -196,7 +196,7 @@ class TakenOut(DrainTest):
         eventually(lambda: len(self.pool()["backends"]) == 3, "the third is there")
         self.wait_for_state(late.name, "ready")
         state = self.state(one.name)
-        self.assertEqual((state["state"], state["reason"]), ("draining", "drained by request"))
+        self.assertEqual((state["state"], state["reason"]), ("draining", "drained by request, until undrain or a restart"))
         for _ in range(6):
             self.assertEqual(weir.ask(body=b"quick").status, 200)
         self.assertEqual(one.arrived, [])
@@ -267,7 +267,7 @@ class Admission(DrainTest):
         self.assertEqual(self.code(self.path + "drain", token="sesame-opem"), (401, "token_missing_or_wrong"))
         self.assertEqual(weir.ask(body=b"quick").status, 200)
         answer, body = self.post(self.path + "drain", token="sesame-open")
-        self.assertEqual((answer.status, body["state"], body["reason"]), (200, "draining", "drained by request"))
+        self.assertEqual((answer.status, body["state"], body["reason"]), (200, "draining", "drained by request, until undrain or a restart"))
         self.assertEqual(weir.ask(body=b"quick").status, 503)
         self.assertNotIn("sesame", weir.log)
 
