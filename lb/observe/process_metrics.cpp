@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -43,23 +43,22 @@ Memory memory_bytes() {
   return {total * page, resident * page};
 }
 
+double seconds_of(clockid_t clock) {
+  timespec now{};
+  if (::clock_gettime(clock, &now) != 0) return 0;
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 // Since 1970; 0 = /proc does not say. Field 22 of stat counts ticks since the machine was started.
 double start_seconds() {
-  const std::unique_ptr<std::FILE, FileCloser> own(std::fopen("/proc/self/stat", "re"));
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen("/proc/self/stat", "re"));
   unsigned long long ticks = 0;
   constexpr const char* kFields =
       "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
       "%llu";
-  if (!own || std::fscanf(own.get(), kFields, &ticks) != 1) return 0;
-  const std::unique_ptr<std::FILE, FileCloser> machine(std::fopen("/proc/stat", "re"));
-  unsigned long long boot = 0;
-  std::array<char, 512> line{};
-  while (machine && std::fgets(line.data(), line.size(), machine.get()) != nullptr) {
-    if (std::sscanf(line.data(), "btime %llu", &boot) == 1) break;
-  }
-  if (boot == 0) return 0;
-  return static_cast<double>(boot) +
-         static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  if (!file || std::fscanf(file.get(), kFields, &ticks) != 1) return 0;
+  const double boot = seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME);
+  return boot + static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 double cpu_seconds() {
