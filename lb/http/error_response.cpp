@@ -1,5 +1,7 @@
 #include "lb/http/error_response.h"
 
+#include "weir/json_string.h"
+
 #include "lb/http/status_reason.h"
 
 namespace weir::http {
@@ -51,9 +53,7 @@ void put_head(const ErrorAnswer& answer, size_t body_bytes, std::string* out) {
 }
 
 void append_quoted(std::string_view text, std::string* out) {
-  out->push_back('"');
-  append_json_string(text, out);
-  out->push_back('"');
+  append_json_string(*out, text);
 }
 
 // Anthropic's words for the same.

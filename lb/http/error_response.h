@@ -34,7 +34,4 @@ void append_error_body(ErrorKind kind, std::string_view message, std::string* ou
 // /v1/messages or /v1/responses.
 void append_error_event(ApiShape shape, ErrorKind kind, std::string_view message, std::string* out);
 
-// JSON string content with quotes, control characters escaped, invalid UTF-8 replaced.
-void append_json_string(std::string_view text, std::string* out);
-
 }  // namespace weir::http

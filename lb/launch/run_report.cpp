@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "weir/json_string.h"
+
 #include "lb/launch/live_lines.h"
 
 namespace weir {
@@ -29,19 +31,9 @@ std::string grouped(uint64_t number) {
 }
 
 std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
+  std::string out;
+  append_json_string(out, text);
+  return out;
 }
 
 std::string milliseconds(double ms) {

@@ -143,15 +143,14 @@ TEST(ErrorEvent, HasTheShapeOfItsApi) {
   EXPECT_EQ(responses.at("error").at("type"), "server_error");
 }
 
-TEST(JsonString, IsValidWhateverTheBytes) {
+TEST(ErrorBody, IsValidWhateverTheBytesOfTheMessage) {
   std::string bytes;
   for (int c = 0; c < 256; ++c) bytes += static_cast<char>(c);
   bytes +=
       "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80 \xe2\x82";
-  std::string quoted = "\"";
-  append_json_string(bytes, &quoted);
-  quoted += '"';
-  const std::string back = json::parse(quoted);
+  std::string body;
+  append_error_body(ErrorKind::bad_response, bytes, &body);
+  const std::string back = json::parse(body).at("error").at("message");
   EXPECT_NE(back.find("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xef\xbf\xbd"), back.npos);
   EXPECT_EQ(back.substr(0, 128), bytes.substr(0, 128));
 }

@@ -104,8 +104,9 @@ TEST_F(RunReportTest, BooksTheTimeThatReplicasDidNotServe) {
 }
 
 TEST_F(RunReportTest, EscapesWhatItPutsIntoJson) {
-  report.on_end({0, "killed \"x\"\n\xff", {}}, begin + 1s);
-  EXPECT_TRUE(json_says(R"("how": "killed \"x\"\u000a\u00ff")")) << report.json();
+  report.on_end({0, "killed \"x\"\n\xff caf\xc3\xa9", {}}, begin + 1s);
+  EXPECT_TRUE(json_says("\"how\": \"killed \\\"x\\\"\\n\xef\xbf\xbd caf\xc3\xa9\""))
+      << report.json();
 }
 
 TEST(SpreadTest, FindsQuantilesWithinTenPercent) {
