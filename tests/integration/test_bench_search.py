@@ -3,7 +3,6 @@
 What is asked of the pool is counted, not timed: it has so many places and answers 503 beyond them. Whether a busy machine lets the runs
 that are compared be trusted is no question of these tests.
 """
-# ctest: TIMEOUT 400
 import json
 import os
 import re
