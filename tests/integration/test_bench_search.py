@@ -113,17 +113,17 @@ class CompareTest(BenchTest):
         return folder, status == 0
 
     def test_a_slower_pool_is_seen_from_both_sides_and_a_run_is_not_worse_than_itself(self):
-        # Much slower: however late this machine makes every token, the difference stays.
+        # Much slower; but a tester that is late itself sees events in bunches, whose gaps say nothing.
         fast, is_fast_trusted = self.bench("fast", "10ms")
         slow, is_slow_trusted = self.bench("slow", "60ms")
+        is_trusted = is_fast_trusted and is_slow_trusted
         for first, second, finding in ((fast, slow, "worse"), (slow, fast, "better")):
             # The targets differ in their port, which is no difference of the load.
             status, output, errors = self.finish(self.start("compare", first, second, "--json"))
             answer = json.loads(output)
             findings = {measure["name"]: measure["finding"] for measure in answer["measures"]}
             for name in ("ITL p50", "TPOT p50", "E2EL p50"):
-                self.assertEqual(findings[name], finding, output + errors)
-            is_trusted = is_fast_trusted and is_slow_trusted
+                self.assertIn(findings[name], (finding,) if is_trusted else (finding, "cannot tell"), output + errors)
             wanted = 4 if not is_trusted else 3 if "worse" in findings.values() else 0
             self.assertEqual(status, wanted, output)
         status, output, _ = self.finish(self.start("compare", fast, fast))
