@@ -52,6 +52,11 @@ void BackendConnection::try_next_address() {
 }
 
 void BackendConnection::on_ready(Readiness readiness) {
+  const bool has_input = readiness.readable || readiness.hangup;
+  if (state_ == State::busy && !readiness.writable && has_input) {  // most of the time
+    user_->on_backend_readable();
+    return;
+  }
   switch (state_) {
     case State::connecting:
       on_connect_event();
@@ -67,7 +72,7 @@ void BackendConnection::on_ready(Readiness readiness) {
   BackendConnectionUser* user = user_;
   if (readiness.writable) user->on_backend_writable();
   // The first call may have closed us; retired objects live until the end of the turn.
-  if (state_ == State::busy && user == user_ && (readiness.readable || readiness.hangup)) {
+  if (state_ == State::busy && user == user_ && has_input) {
     user->on_backend_readable();
   }
 }

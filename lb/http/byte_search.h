@@ -123,59 +123,52 @@ inline void for_each_ending(std::string_view text, char a, char b, size_t at, Vi
   }
 }
 
-// The same for what stands before the first control character up to CR, whose place is returned; in
-// one walk over the bytes. text.size() if there is none. At least 18 bytes behind `at`.
+// Calls `visit(at)` for each `mark`, in order, from `at` on up to the first control character up to
+// CR, whose place is returned; text.size() if there is none. `mark` is none itself.
 template <typename Visit>
-inline size_t for_each_ending_of_line(std::string_view text, char a, char b, size_t at,
-                                      Visit visit) {
+inline size_t for_each_mark_of_line(std::string_view text, char mark, size_t at, Visit visit) {
   const char* const bytes = text.data();
 #if defined(__SSE2__)
-  struct Found {
-    __m128i endings;
-    __m128i controls;
-  };
-  const auto look = [&](size_t from) -> Found {
+  // Zero where there is one of either.
+  const auto look = [&](size_t from) {
     const __m128i block = detail::load(bytes + from);
-    const __m128i letters = _mm_or_si128(detail::equals(block, a), detail::equals(block, b));
-    return {_mm_and_si128(letters, detail::equals(detail::load(bytes + from + 1), '"')),
-            _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8('\r')), block)};
+    return _mm_min_epu8(_mm_xor_si128(block, _mm_set1_epi8(mark)),
+                        _mm_subs_epu8(block, _mm_set1_epi8('\r')));
+  };
+  const auto places = [](__m128i found) -> uint64_t {
+    return detail::mask_of(_mm_cmpeq_epi8(found, _mm_setzero_si128()));
   };
   // False when the line ends there: then `at` is its end.
-  const auto use = [&](size_t from, uint32_t endings, uint32_t controls) {
-    if (controls != 0) endings &= (controls & (~controls + 1)) - 1;
-    for (; endings != 0; endings &= endings - 1) {
-      visit(from + static_cast<size_t>(std::countr_zero(endings)));
+  const auto use = [&](size_t from, uint64_t found) {
+    for (; found != 0; found &= found - 1) {
+      const size_t place = from + static_cast<size_t>(std::countr_zero(found));
+      if (bytes[place] != mark) {
+        at = place;
+        return false;
+      }
+      visit(place);
     }
-    if (controls != 0) at = from + static_cast<size_t>(std::countr_zero(controls));
-    return controls == 0;
+    return true;
   };
-  for (; at + 33 <= text.size(); at += 32) {
-    const Found low = look(at);
-    const Found high = look(at + 16);
-    const __m128i any = _mm_or_si128(_mm_or_si128(low.endings, high.endings),
-                                     _mm_or_si128(low.controls, high.controls));
-    if (detail::mask_of(any) == 0) continue;
-    const uint32_t endings = detail::mask_of(low.endings) | detail::mask_of(high.endings) << 16;
-    const uint32_t controls = detail::mask_of(low.controls) | detail::mask_of(high.controls) << 16;
-    if (!use(at, endings, controls)) return at;
+  for (; at + 64 <= text.size(); at += 64) {
+    const __m128i a = look(at);
+    const __m128i b = look(at + 16);
+    const __m128i c = look(at + 32);
+    const __m128i d = look(at + 48);
+    if (places(_mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d))) == 0) continue;
+    if (!use(at, places(a) | places(b) << 16 | places(c) << 32 | places(d) << 48)) return at;
   }
-  while (at + 1 < text.size()) {
-    // The last block reaches back over bytes that were looked at.
-    const size_t from = at + 17 <= text.size() ? at : text.size() - 17;
-    const uint32_t fresh = ~uint32_t{0} << (at - from);
-    const Found found = look(from);
-    if (!use(from, detail::mask_of(found.endings) & fresh,
-             detail::mask_of(found.controls) & fresh)) {
-      return at;
-    }
-    at = from + 16;
+  for (; at + 16 <= text.size(); at += 16) {
+    if (!use(at, places(look(at)))) return at;
+  }
+  if (at < text.size() && text.size() >= 16) {
+    const size_t from = text.size() - 16;  // over bytes that were looked at
+    if (!use(at, places(look(from)) >> (at - from))) return at;
+    return text.size();
   }
 #endif
-  for (; at < text.size(); ++at) {
-    if (static_cast<unsigned char>(bytes[at]) <= '\r') return at;
-    if ((bytes[at] == a || bytes[at] == b) && at + 1 < text.size() && bytes[at + 1] == '"') {
-      visit(at);
-    }
+  for (; at < text.size() && static_cast<unsigned char>(bytes[at]) > '\r'; ++at) {
+    if (bytes[at] == mark) visit(at);
   }
   return at;
 }

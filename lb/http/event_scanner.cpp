@@ -115,6 +115,19 @@ uint64_t ending_at(std::string_view text, size_t quote) {
   return bytes >> 16;
 }
 
+// Is the key with this underscore a finish_reason or stop_reason that may be a string, or one of
+// the numbers of tokens? Behind a key there are a colon and a value, and behind the line its end.
+bool may_say_something(std::string_view data, size_t underscore) {
+  constexpr std::string_view kReason = "_reason\"";
+  constexpr std::string_view kTokens = "_tokens\"";
+  if (data.size() - underscore < kReason.size() + 2) return false;
+  const char* const at = data.data() + underscore;
+  if (std::memcmp(at, kReason.data(), kReason.size()) == 0) {
+    return at[8] == ':' && (at[9] == '"' || is_blank(at[9]));
+  }
+  return std::memcmp(at, kTokens.data(), kTokens.size()) == 0;
+}
+
 }  // namespace
 
 size_t EventScanner::next_event_end(std::string_view data) {
@@ -152,28 +165,27 @@ size_t EventScanner::next_event_end(std::string_view data) {
   return kNone;
 }
 
-// The most frequent case: one line of data and an empty line, both here.
+// The most frequent case: one line of data and an empty line, both here. All keys that matter have
+// an underscore: where none of them has a value that says something, there is nothing to look at.
 size_t EventScanner::whole_event(std::string_view data) {
   constexpr size_t kLeast = 32;
-  constexpr size_t kMostEndings = 16;
   if (depth_ != Depth::without_text || !line_is_empty_ || after_cr_) return kNone;
   if (data.size() < kLeast || std::memcmp(data.data(), kDataName.data(), kDataName.size()) != 0) {
     return kNone;
   }
-  std::array<size_t, kMostEndings> letters;
-  size_t count = 0;
-  const size_t end = for_each_ending_of_line(data, 'n', 'e', kDataName.size(), [&](size_t letter) {
-    letters[count < kMostEndings ? count++ : 0] = letter;
+  bool says_something = false;
+  const size_t end = for_each_mark_of_line(data, '_', kDataName.size(), [&](size_t underscore) {
+    says_something |= may_say_something(data, underscore);
   });
   if (end + 1 >= data.size() || data[end] != '\n' || data[end + 1] != '\n') return kNone;
-  if (end < kLeast || count == kMostEndings) return kNone;
-  const std::string_view line = data.substr(0, end);
-  const std::string_view json = line.substr(line[5] == ' ' ? 6 : 5);
+  if (end < kLeast) return kNone;
+  const std::string_view line(data.data(), end);
+  const char* const json = data.data() + (data[5] == ' ' ? 6 : 5);
   look_.has_data = true;
-  if (json[1] == '"' && json[2] == 'e' && is_error_object(json)) look_.is_error = true;
-  size_t usage = line.size();
-  for (size_t i = 0; i < count; ++i) look_at_ending(line, letters[i], &usage);
-  look_at_usage(line, usage);
+  if (json[1] == '"' && json[2] == 'e' && is_error_object(line.substr(json - data.data()))) {
+    look_.is_error = true;
+  }
+  if (says_something) look_at_few(line);
   is_at_boundary_ = event_ended_ = true;
   return end + 2;
 }

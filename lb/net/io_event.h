@@ -17,9 +17,9 @@ namespace weir {
 // reports it as readable and writable alone, so whoever is not reading has to ask the socket
 // (Stream::pending_error).
 struct Readiness {
-  bool readable;
-  bool writable;
-  bool hangup;
+  bool readable : 1;
+  bool writable : 1;
+  bool hangup : 1;
 };
 
 class IoEvent {

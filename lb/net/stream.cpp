@@ -29,6 +29,12 @@ bool Stream::open(UniqueFd fd, Callback<Readiness> on_ready) {
 void Stream::thunk(evutil_socket_t, short what, void* self) {
   auto* stream = static_cast<Stream*>(self);
   stream->loop_.refresh_for_event();
+  if ((what & EV_CLOSED) == 0 && stream->is_writable_) {  // most of the time
+    const bool is_readable = (what & EV_READ) != 0;
+    stream->is_readable_ |= is_readable;
+    stream->on_ready_({is_readable, false, false});
+    return;
+  }
   // Each edge says that the socket is writable as well; only who was told otherwise wants to know.
   const bool is_writable_again = (what & EV_WRITE) != 0 && !stream->is_writable_;
   const Readiness readiness{(what & EV_READ) != 0, is_writable_again, (what & EV_CLOSED) != 0};
@@ -66,28 +72,35 @@ Stream::ReadResult Stream::read_result(ssize_t n, size_t capacity) {
     // A short read means drained, unless the end has been announced: then there is no further
     // edge, so read on.
     if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
-    return {ReadStatus::data, static_cast<size_t>(n), 0};
+    return {static_cast<size_t>(n), 0, ReadStatus::data};
   }
   if (n == 0) {
     is_readable_ = false;
     has_hangup_ = true;
-    return {ReadStatus::end, 0, 0};
+    return {0, 0, ReadStatus::end};
   }
   is_readable_ = false;
-  if (errno == EAGAIN) return {ReadStatus::would_block, 0, 0};
+  if (errno == EAGAIN) return {0, 0, ReadStatus::would_block};
   os_error_ = errno;
-  return {ReadStatus::failed, 0, errno};
+  return {0, os_error_, ReadStatus::failed};
 }
 
 Stream::WriteStatus Stream::write(std::string_view bytes) {
+  if (queue_.is_empty() && is_writable_) {  // and takes all of it, most of the time
+    const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n == static_cast<ssize_t>(bytes.size())) return WriteStatus::sent;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return fail(errno);
+    is_writable_ = n < 0 && errno == EINTR;
+    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+  }
   const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   return write_pieces(&piece, 1);
 }
 
-Stream::WriteStatus Stream::write(std::string_view first, std::string_view second) {
+Stream::WriteStatus Stream::write_both(std::string_view first, std::string_view second) {
   const iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
                            {const_cast<char*>(second.data()), second.size()}};
-  return write_pieces(pieces, second.empty() ? 1 : 2);
+  return write_pieces(pieces, 2);
 }
 
 Stream::WriteStatus Stream::write_pieces(const iovec* pieces, int count) {

@@ -16,10 +16,10 @@ namespace weir {
 class Stream {
  public:
   enum class ReadStatus : uint8_t { data, would_block, end, failed };
-  struct ReadResult {
+  struct ReadResult {  // two registers
+    size_t bytes;      // when data
+    int os_error;      // when failed
     ReadStatus status;
-    size_t bytes;  // when data
-    int os_error;  // when failed
   };
   enum class WriteStatus : uint8_t {
     sent,    // all of it is with the kernel
@@ -49,7 +49,9 @@ class Stream {
   }  // FIN or worse was seen; unread bytes may still be there
 
   WriteStatus write(std::string_view bytes);
-  WriteStatus write(std::string_view first, std::string_view second);  // one system call
+  WriteStatus write(std::string_view first, std::string_view second) {  // one system call
+    return second.empty() ? write(first) : write_both(first, second);
+  }
   WriteStatus flush();
   // What the kernel takes now, nothing is queued: bytes taken, 0 when it would block, -1 when the
   // connection is broken. For senders that keep their bytes themselves; not to be mixed with queued
@@ -69,6 +71,7 @@ class Stream {
   static void thunk(evutil_socket_t, short what, void* self);
   void stop_watching() noexcept;
   ReadResult read_result(ssize_t n, size_t capacity);
+  WriteStatus write_both(std::string_view first, std::string_view second);
   WriteStatus write_pieces(const iovec* pieces, int count);
   WriteStatus fail(int error);
 

@@ -207,28 +207,40 @@ void Exchange::on_backend_readable() {
             ? take_response({context_.scratch.data(), result.bytes})
             : relay_.on_close();
     if (client_failed_) return;
-    if (status == ResponseRelay::Status::done) {
-      on_response_done();
+    if (status != ResponseRelay::Status::more) {
+      on_response_over(status, result);
       return;
     }
-    if (status == ResponseRelay::Status::switched) {
-      begin_tunnel({context_.scratch.data() + result.bytes - relay_.unread(), relay_.unread()});
-      return;
-    }
-    if (status == ResponseRelay::Status::failed) {
-      Error error = relay_.error();
-      error.on_reused_connection = backend_->is_reused();
-      error.os_error = result.os_error;
-      on_attempt_failed(error);
-      return;
-    }
-    if (relay_.is_committed()) on_committed();
+    if (pending_ && relay_.is_committed()) on_committed();
     if (!stream.is_readable()) return;
   }
 }
 
+void Exchange::on_response_over(ResponseRelay::Status status, const Stream::ReadResult& result) {
+  if (status == ResponseRelay::Status::done) {
+    on_response_done();
+    return;
+  }
+  if (status == ResponseRelay::Status::switched) {
+    begin_tunnel({context_.scratch.data() + result.bytes - relay_.unread(), relay_.unread()});
+    return;
+  }
+  Error error = relay_.error();
+  error.on_reused_connection = backend_->is_reused();
+  error.os_error = result.os_error;
+  on_attempt_failed(error);
+}
+
 ResponseRelay::Status Exchange::take_response(std::string_view bytes) {
   last_byte_ = context_.loop.now();
+  if (!relay_.is_flowing()) return take_beginning(bytes);
+  const ResponseRelay::Status status = relay_.feed(bytes);
+  lease_.saw_byte(last_byte_);
+  return status;
+}
+
+// Up to the read in which the answer begins to flow.
+ResponseRelay::Status Exchange::take_beginning(std::string_view bytes) {
   if (report_.first_byte == TimePoint{}) report_.first_byte = last_byte_;
   const bool was_holding = relay_.is_holding();
   if (!is_request_sent()) relay_.will_close_client();
@@ -259,6 +271,7 @@ void Exchange::on_resume() {
 }
 
 // The answer has begun: from now on the time between bytes counts, if there is a limit at all.
+// Later bytes do not come here: on_silence() looks when the last one came.
 void Exchange::touch_silence() {
   if (!relay_.has_first_event()) return;  // an event stream begins with its first event
   deadlines_.clear(Limit::request);

@@ -105,6 +105,8 @@ class Exchange final : private BackendConnectionUser, private RelaySink {
   void pump();
   bool is_request_sent() const;
   ResponseRelay::Status take_response(std::string_view bytes);
+  ResponseRelay::Status take_beginning(std::string_view bytes);
+  void on_response_over(ResponseRelay::Status status, const Stream::ReadResult& result);
   void on_committed();
   void touch_silence();
   void on_limit(Limit limit);

@@ -85,6 +85,11 @@ void Exchange::on_silence() {
     touch_silence();
     return;
   }
+  const Duration left = last_byte_ + context_.options.between_bytes - context_.loop.now();
+  if (relay_.has_first_event() && left > Duration::zero()) {
+    deadlines_.set_after(Limit::silence, left);
+    return;
+  }
   const bool has_begun = relay_.is_committed() || relay_.has_first_event();
   on_attempt_failed(Error{
       has_begun ? ErrorKind::between_bytes_timeout : ErrorKind::first_byte_timeout, false, 0});

@@ -51,16 +51,22 @@ void ResponseRelay::reset() {
 
 ResponseRelay::Status ResponseRelay::feed(std::string_view bytes) {
   has_begun_ = true;
-  while (!has_head_) {
-    const Status status = take_head(&bytes);
-    if (status == Status::failed) return status;
-    if (status == Status::switched) {
-      unread_ = bytes.size();
-      return status;
-    }
-    if (!has_head_ && bytes.empty()) return Status::more;
+  if (!has_head_) {
+    const Status status = take_heads(&bytes);
+    if (!has_head_ || status != Status::more) return status;
   }
   return feed_body(bytes);
+}
+
+// Takes heads up to the one of the answer.
+ResponseRelay::Status ResponseRelay::take_heads(std::string_view* bytes) {
+  while (!has_head_) {
+    const Status status = take_head(bytes);
+    if (status == Status::switched) unread_ = bytes->size();
+    if (status != Status::more) return status;
+    if (!has_head_ && bytes->empty()) return status;
+  }
+  return Status::more;
 }
 
 void ResponseRelay::pass_trailers(std::string_view piece) {
@@ -72,13 +78,20 @@ void ResponseRelay::pass_trailers(std::string_view piece) {
 
 ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
   // What most reads of a stream are.
-  if (const std::string_view content = reader_.whole_chunk(bytes);
-      !content.empty() && mode_ == Mode::raw) {
-    if (!take_data(content)) return fail_aborted({}, is_clean_boundary_);
-    is_clean_boundary_ = !looks_at_events_ || events_.is_at_event_boundary();
-    pass(bytes);
-    return Status::more;
+  const std::string_view content = reader_.whole_chunk(bytes);
+  if (content.empty() || mode_ != Mode::raw) return feed_pieces(bytes);
+  report_.bytes_out += content.size();
+  if (looks_at_events_) {
+    if (!look_at_events(content)) return fail_aborted({}, is_clean_boundary_);
+    is_clean_boundary_ = events_.is_at_event_boundary();
+  } else {
+    is_clean_boundary_ = true;
   }
+  pass(bytes);
+  return Status::more;
+}
+
+ResponseRelay::Status ResponseRelay::feed_pieces(std::string_view bytes) {
   size_t cursor = 0;
   size_t run_begin = 0;
   // Up to here everything in `bytes` ends at a chunk and event boundary: the place to cut at.
@@ -131,19 +144,24 @@ ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
   }
 }
 
-// Looks at the events that end in this piece; false when one of them must not reach the client.
+// False when there is an event in it that must not reach the client.
 bool ResponseRelay::take_data(std::string_view data) {
   report_.bytes_out += data.size();
-  std::string_view rest = data;
-  while (looks_at_events_ && !rest.empty()) {
-    const size_t end = events_.next_event_end(rest);
+  if (looks_at_events_ && !look_at_events(data)) return false;
+  if (mode_ != Mode::raw) pass_data(data);
+  return true;
+}
+
+// Looks at the events that end in this piece, up to one that must not reach the client.
+bool ResponseRelay::look_at_events(std::string_view data) {
+  while (!data.empty()) {
+    const size_t end = events_.next_event_end(data);
     if (end == http::EventScanner::kNone) break;
     const http::EventLook& look = events_.look();
     if (look.is_abort && !context_.options.passes_aborted) return false;
     note_event(look);
-    rest.remove_prefix(end);
+    data.remove_prefix(end);
   }
-  if (mode_ != Mode::raw) pass_data(data);
   return true;
 }
 
@@ -167,12 +185,7 @@ void ResponseRelay::note_event(const http::EventLook& look) {
   if (look.completion_tokens >= 0) report_.tokens_out = look.completion_tokens;
 }
 
-// Bytes for the client, framing and all: at once when committed, else behind the head that is held.
-void ResponseRelay::pass(std::string_view run) {
-  if (is_committed_) {
-    if (!run.empty()) sink_.write_to_client(run, {});
-    return;
-  }
+void ResponseRelay::pass_or_hold(std::string_view run) {
   const bool is_over =
       hold_ == Hold::none || (hold_ == Hold::first_event && has_first_event_) ||
       (hold_ == Hold::first_event && held_->size() + run.size() > context_.options.hold_bytes);

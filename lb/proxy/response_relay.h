@@ -79,6 +79,8 @@ class ResponseRelay {
 
   bool has_begun() const { return has_begun_; }        // a byte of the response came
   bool is_committed() const { return is_committed_; }  // the client has seen a part of it
+  // Nothing is held back any more, nor waited for: each read is passed on as it comes.
+  bool is_flowing() const { return is_committed_ && has_first_event(); }
   bool is_holding() const { return has_head_ && !is_committed_; }
   bool has_first_event() const { return has_first_event_ || (has_head_ && !is_event_stream_); }
   // Of a stream that ended well, or empty.
@@ -105,6 +107,7 @@ class ResponseRelay {
   enum class Mode : uint8_t { raw, rechunk, plain };  // how the body is written
   enum class Hold : uint8_t { none, first_event, whole };
 
+  [[gnu::noinline]] Status take_heads(std::string_view* bytes);
   Status take_head(std::string_view* bytes);
   Status judge_head(const http::ResponseHead& head, size_t bytes);
   Status accept_head(const http::ResponseHead& head);
@@ -116,9 +119,20 @@ class ResponseRelay {
   void choose_hold(const http::ResponseHead& head, http::Framing framing);
   void pass_trailers(std::string_view piece);
   Status feed_body(std::string_view bytes);
+  [[gnu::noinline]] Status feed_pieces(std::string_view bytes);
   bool take_data(std::string_view data);
+  [[gnu::noinline]] bool look_at_events(std::string_view data);
   void note_event(const http::EventLook& look);
-  void pass(std::string_view run);
+  // Bytes for the client, framing and all: at once when committed, else behind the head that is
+  // held.
+  void pass(std::string_view run) {
+    if (!is_committed_) {
+      pass_or_hold(run);
+    } else if (!run.empty()) {
+      sink_.write_to_client(run, {});
+    }
+  }
+  void pass_or_hold(std::string_view run);
   void pass_data(std::string_view data);
   void commit();
   Status finish();

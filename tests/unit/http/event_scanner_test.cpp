@@ -205,6 +205,20 @@ TEST(EventScanner, NeedlesAreFoundAcrossWindowsWhereverTheyLie) {
   }
 }
 
+TEST(EventScanner, KeysAreFoundWhereverTheyLieInAWholeEvent) {
+  for (size_t shift = 0; shift < 140; ++shift) {
+    const std::string delta = "\"content\":\"_" + std::string(shift, '_') + "\"";
+    const std::string usage = ",\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":34}";
+    const auto light = [](const std::string& stream) {
+      return scan(stream, whole(stream.size()), EventScanner::Depth::without_text);
+    };
+    EXPECT_EQ(light(chunk(delta)), "data | =") << shift;
+    EXPECT_EQ(light(chunk(delta, "\"stop\"")), "data finish | =stop") << shift;
+    EXPECT_EQ(light(chunk(delta, "\t\"abort\"")), "data abort finish | =abort") << shift;
+    EXPECT_EQ(light(chunk(delta, "null", usage)), "data in=12 out=34 | =") << shift;
+  }
+}
+
 TEST(EventScanner, LongCommentIsNoData) {
   EXPECT_EQ(looks(": " + std::string(9000, 'x') + "\"finish_reason\":\"abort\"\n\n"), " | =");
 }
