@@ -110,34 +110,43 @@ void put_request_line(const RequestHead& head, LineWriter* out) {
   out->text(to_string(head.method)).literal(" ").text(head.target).literal(" HTTP/1.1\r\n");
 }
 
+// A client has one, as a rule.
+void add_credential(const Field& field, std::string* credentials) {
+  if (field.is_whole_line) {
+    credentials->append(field.whole_line());
+  } else {
+    LineWriter(credentials).line(field);
+  }
+}
+
 // The client's first line and fields; its credentials apart.
 void copy_request(const RequestHead& head, const RequestRewrite& how, Forwarded* kept,
-                  LineWriter* lines, LineWriter* credentials) {
+                  LineWriter* lines, std::string* credentials) {
   if (head.whole_line.empty()) put_request_line(head, lines);
   LineCopier copier(lines);
   if (!head.whole_line.empty()) copier.line(head.whole_line);
   const RequestFilter filter(head, how);
   for (const Field& field : head.fields.all()) {
     if (!filter.passes(field, kept)) continue;
-    if (!is_credential(field.id)) {
-      copier.field(field);
-    } else if (field.is_whole_line) {
-      credentials->text(field.whole_line());
+    if (is_credential(field.id)) {
+      add_credential(field, credentials);
     } else {
-      credentials->line(field);
+      copier.field(field);
     }
   }
 }
 
 void apply_request_rules(std::span<const HeaderRule> rules, LineWriter* lines,
-                         LineWriter* credentials, std::string* host) {
+                         RewrittenRequest* out) {
   for (const HeaderRule& rule : rules) {
     if (!adds(rule)) continue;
     const FieldName name = field_name(rule.name);
     if (name == FieldName::host) {
-      *host = rule.value;
+      out->host = rule.value;
+    } else if (const Field field{rule.name, rule.value, name}; is_credential(name)) {
+      add_credential(field, &out->credentials);
     } else {
-      (is_credential(name) ? credentials : lines)->line(Field{rule.name, rule.value, name});
+      lines->line(field);
     }
   }
 }
@@ -148,9 +157,8 @@ void rewrite_request(const RequestHead& head, const RequestRewrite& how, Rewritt
   out->clear();
   out->host = head.host;
   LineWriter lines(&out->lines);
-  LineWriter credentials(&out->credentials);
   Forwarded kept;
-  copy_request(head, how, &kept, &lines, &credentials);
+  copy_request(head, how, &kept, &lines, &out->credentials);
   put_forwarding(head, how, kept, &lines);
   lines.ours(how.rules, "X-Request-Id: ", how.request_id);
   if (head.accepts_trailers) lines.literal("TE: trailers\r\n");
@@ -159,7 +167,7 @@ void rewrite_request(const RequestHead& head, const RequestRewrite& how, Rewritt
     lines.literal("Connection: Upgrade\r\n");
     lines.line("Upgrade: ", how.upgrade);
   }
-  apply_request_rules(how.rules, &lines, &credentials, &out->host);
+  apply_request_rules(how.rules, &lines, out);
 }
 
 void finish_request(const RewrittenRequest& request, const BackendLines& backend, Method method,

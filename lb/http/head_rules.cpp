@@ -40,10 +40,14 @@ constexpr FieldNames kJudgedInResponses{FieldName::content_length, FieldName::tr
 
 Verdict read_length(std::string_view value, Facts* facts) {
   if (++facts->lengths > 1) return {"Content-Length was sent twice"};
-  if (!is_all(kDigitChar, value)) return {"Content-Length is not a plain number"};
+  if (value.empty()) return {"Content-Length is not a plain number"};
+  uint64_t length = 0;
+  for (const char c : value) {
+    if (!is_a(kDigitChar, c)) return {"Content-Length is not a plain number"};
+    length = length * 10 + static_cast<uint64_t>(c - '0');
+  }
   facts->length_too_large = value.size() > kMaxLengthDigits;
-  if (facts->length_too_large) return {};
-  for (const char c : value) facts->length = facts->length * 10 + static_cast<uint64_t>(c - '0');
+  if (!facts->length_too_large) facts->length = length;
   return {};
 }
 

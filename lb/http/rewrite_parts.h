@@ -65,7 +65,7 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
   ~LineWriter() { flush(); }
 
-  LineWriter& text(std::string_view text) {
+  [[gnu::always_inline]] LineWriter& text(std::string_view text) {
     if (text.size() > sizeof buffer_ - used_) return long_text(text);
     put(text);
     return *this;
