@@ -49,14 +49,6 @@ void Stream::stop_watching() noexcept {
   is_watching_ = false;
 }
 
-Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
-  ssize_t n;
-  do {
-    n = ::recv(fd_.get(), buffer, capacity, 0);
-  } while (n < 0 && errno == EINTR);
-  return read_result(n, capacity);
-}
-
 Stream::ReadResult Stream::read(const iovec* pieces, int count) {
   size_t capacity = 0;
   for (int i = 0; i < count; ++i) capacity += pieces[i].iov_len;
@@ -65,24 +57,6 @@ Stream::ReadResult Stream::read(const iovec* pieces, int count) {
     n = ::readv(fd_.get(), pieces, count);
   } while (n < 0 && errno == EINTR);
   return read_result(n, capacity);
-}
-
-Stream::ReadResult Stream::read_result(ssize_t n, size_t capacity) {
-  if (n > 0) {
-    // A short read means drained, unless the end has been announced: then there is no further
-    // edge, so read on.
-    if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
-    return {static_cast<size_t>(n), 0, ReadStatus::data};
-  }
-  if (n == 0) {
-    is_readable_ = false;
-    has_hangup_ = true;
-    return {0, 0, ReadStatus::end};
-  }
-  is_readable_ = false;
-  if (errno == EAGAIN) return {0, 0, ReadStatus::would_block};
-  os_error_ = errno;
-  return {0, os_error_, ReadStatus::failed};
 }
 
 Stream::WriteStatus Stream::write(std::string_view bytes) {

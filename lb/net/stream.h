@@ -3,6 +3,9 @@
 // thread only. It decides nothing: limits, deadlines and what an end means are its owner's.
 #pragma once
 
+#include <errno.h>
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <string_view>
 
@@ -87,5 +90,31 @@ class Stream {
   bool has_hangup_ = false;
   int os_error_ = 0;
 };
+
+inline Stream::ReadResult Stream::read(char* buffer, size_t capacity) {
+  ssize_t n;
+  do {
+    n = ::recv(fd_.get(), buffer, capacity, 0);
+  } while (n < 0 && errno == EINTR);
+  return read_result(n, capacity);
+}
+
+inline Stream::ReadResult Stream::read_result(ssize_t n, size_t capacity) {
+  if (n > 0) {
+    // A short read means drained, unless the end has been announced: then there is no further
+    // edge, so read on.
+    if (static_cast<size_t>(n) < capacity && !has_hangup_) is_readable_ = false;
+    return {static_cast<size_t>(n), 0, ReadStatus::data};
+  }
+  if (n == 0) {
+    is_readable_ = false;
+    has_hangup_ = true;
+    return {0, 0, ReadStatus::end};
+  }
+  is_readable_ = false;
+  if (errno == EAGAIN) return {0, 0, ReadStatus::would_block};
+  os_error_ = errno;
+  return {0, os_error_, ReadStatus::failed};
+}
 
 }  // namespace weir

@@ -76,6 +76,39 @@ void ResponseRelay::pass_trailers(std::string_view piece) {
   pass(context_.out);
 }
 
+inline void ResponseRelay::note_event(const http::EventLook& look) {
+  if (!look.has_data) return;  // a comment proves life, but is no event
+  has_first_event_ = true;
+  if (look.is_done) {
+    is_done_event_seen_ = true;
+    return;
+  }
+  const TimePoint now = context_.loop.now();
+  if (report_.events == 0) {
+    report_.first_event = now;
+  } else {
+    report_.longest_gap = std::max(report_.longest_gap, now - report_.last_event);
+  }
+  report_.last_event = now;
+  ++report_.events;
+  if (look.is_error) report_.has_stream_error = true;
+  if (look.prompt_tokens >= 0) report_.tokens_in = look.prompt_tokens;
+  if (look.completion_tokens >= 0) report_.tokens_out = look.completion_tokens;
+}
+
+// Looks at the events that end in this piece, up to one that must not reach the client.
+inline bool ResponseRelay::look_at_events(std::string_view data) {
+  while (!data.empty()) {
+    const size_t end = events_.next_event_end(data);
+    if (end == http::EventScanner::kNone) break;
+    const http::EventLook& look = events_.look();
+    if (look.is_abort && !context_.options.passes_aborted) return false;
+    note_event(look);
+    data.remove_prefix(end);
+  }
+  return true;
+}
+
 ResponseRelay::Status ResponseRelay::feed_body(std::string_view bytes) {
   // What most reads of a stream are.
   const std::string_view content = reader_.whole_chunk(bytes);
@@ -150,39 +183,6 @@ bool ResponseRelay::take_data(std::string_view data) {
   if (looks_at_events_ && !look_at_events(data)) return false;
   if (mode_ != Mode::raw) pass_data(data);
   return true;
-}
-
-// Looks at the events that end in this piece, up to one that must not reach the client.
-bool ResponseRelay::look_at_events(std::string_view data) {
-  while (!data.empty()) {
-    const size_t end = events_.next_event_end(data);
-    if (end == http::EventScanner::kNone) break;
-    const http::EventLook& look = events_.look();
-    if (look.is_abort && !context_.options.passes_aborted) return false;
-    note_event(look);
-    data.remove_prefix(end);
-  }
-  return true;
-}
-
-void ResponseRelay::note_event(const http::EventLook& look) {
-  if (!look.has_data) return;  // a comment proves life, but is no event
-  has_first_event_ = true;
-  if (look.is_done) {
-    is_done_event_seen_ = true;
-    return;
-  }
-  const TimePoint now = context_.loop.now();
-  if (report_.events == 0) {
-    report_.first_event = now;
-  } else {
-    report_.longest_gap = std::max(report_.longest_gap, now - report_.last_event);
-  }
-  report_.last_event = now;
-  ++report_.events;
-  if (look.is_error) report_.has_stream_error = true;
-  if (look.prompt_tokens >= 0) report_.tokens_in = look.prompt_tokens;
-  if (look.completion_tokens >= 0) report_.tokens_out = look.completion_tokens;
 }
 
 void ResponseRelay::pass_or_hold(std::string_view run) {

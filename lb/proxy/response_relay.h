@@ -121,7 +121,7 @@ class ResponseRelay {
   Status feed_body(std::string_view bytes);
   [[gnu::noinline]] Status feed_pieces(std::string_view bytes);
   bool take_data(std::string_view data);
-  [[gnu::noinline]] bool look_at_events(std::string_view data);
+  [[gnu::always_inline]] bool look_at_events(std::string_view data);
   void note_event(const http::EventLook& look);
   // Bytes for the client, framing and all: at once when committed, else behind the head that is
   // held.
