@@ -180,9 +180,9 @@ size_t EventScanner::whole_event(std::string_view data) {
   if (end + 1 >= data.size() || data[end] != '\n' || data[end + 1] != '\n') return kNone;
   if (end < kLeast) return kNone;
   const std::string_view line(data.data(), end);
-  const char* const json = data.data() + (data[5] == ' ' ? 6 : 5);
+  const size_t json = data[5] == ' ' ? 6 : 5;
   look_.has_data = true;
-  if (json[1] == '"' && json[2] == 'e' && is_error_object(line.substr(json - data.data()))) {
+  if (data[json + 1] == '"' && data[json + 2] == 'e' && is_error_object(line.substr(json))) {
     look_.is_error = true;
   }
   if (says_something) look_at_few(line);
