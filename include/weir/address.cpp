@@ -49,9 +49,9 @@ std::string without_user(std::string_view text) {
   return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(at));
 }
 
-}  // namespace
+enum class PortZero : uint8_t { refused, taken };
 
-Result<Address, Problem> parse_address(std::string_view text, uint16_t default_port) {
+Result<Address, Problem> parse(std::string_view text, uint16_t default_port, PortZero zero) {
   if (text.starts_with("unix:")) return parse_unix(text);
   std::string_view host = text;
   std::string_view port_text;
@@ -82,21 +82,24 @@ Result<Address, Problem> parse_address(std::string_view text, uint16_t default_p
     }
   }
   uint16_t port = default_port;
-  if (has_port && !parse_port(port_text, &port)) return bad(text, "the port must be 1 to 65535");
+  if (has_port && zero == PortZero::taken && port_text == "0") {
+    port = 0;
+  } else if (has_port && !parse_port(port_text, &port)) {
+    return bad(text, "the port must be 1 to 65535");
+  }
   if (!has_port && default_port == 0) return bad(text, "the port is missing");
   if (!has_port && host.empty()) return bad(text, "it is empty");
   return Address{std::string(host), port, false};
 }
 
+}  // namespace
+
+Result<Address, Problem> parse_address(std::string_view text, uint16_t default_port) {
+  return parse(text, default_port, PortZero::refused);
+}
+
 Result<Address, Problem> parse_listen_address(std::string_view text, uint16_t default_port) {
-  const bool is_any = text.ends_with(":0") && !text.starts_with("unix:");
-  if (!is_any) return parse_address(text, default_port);
-  std::string other(text);
-  other.back() = '1';
-  Result<Address, Problem> address = parse_address(other);
-  if (!address) return parse_address(text);  // the error is about what was written
-  address->port = 0;
-  return address;
+  return parse(text, default_port, PortZero::taken);
 }
 
 std::string to_string(const Address& address) {

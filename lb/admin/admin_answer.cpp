@@ -1,6 +1,6 @@
 #include "lb/admin/admin_answer.h"
 
-#include "lb/observe/json_text.h"
+#include "weir/json_string.h"
 
 namespace weir {
 

@@ -1,6 +1,6 @@
 #include "lb/admin/backend_action.h"
 
-#include "lb/observe/json_text.h"
+#include "weir/json_string.h"
 
 namespace weir {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 
-#include "lb/observe/json_text.h"
+#include "weir/json_string.h"
 
 namespace weir {
 namespace {

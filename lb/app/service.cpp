@@ -147,7 +147,7 @@ void BalancerService::on_tick() {
 
 // On any thread; often, when all backends are at their caps.
 void BalancerService::on_line_begun() {
-  if (is_resting_.exchange(false)) waken_.post();
+  if (is_resting_.load() && is_resting_.exchange(false)) waken_.post();
 }
 
 void BalancerService::on_backend_event(const BackendEvent&) noexcept {

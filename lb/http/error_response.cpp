@@ -52,10 +52,6 @@ void put_head(const ErrorAnswer& answer, size_t body_bytes, std::string* out) {
   out->append("\r\n");
 }
 
-void append_quoted(std::string_view text, std::string* out) {
-  append_json_string(*out, text);
-}
-
 // Anthropic's words for the same.
 std::string_view anthropic_type(int status) {
   switch (status) {
@@ -88,11 +84,11 @@ void append_error_response(const ErrorAnswer& answer, std::string* out) {
 void append_error_body(ErrorKind kind, std::string_view message, std::string* out) {
   const ErrorTraits& row = traits(kind);
   out->append("{\"error\":{\"message\":");
-  append_quoted(message.empty() ? row.message : message, out);
+  append_json_string(*out, message.empty() ? row.message : message);
   out->append(",\"type\":");
-  append_quoted(row.type, out);
+  append_json_string(*out, row.type);
   out->append(",\"param\":null,\"code\":");
-  append_quoted(row.code, out);
+  append_json_string(*out, row.code);
   out->append("}}");
 }
 
@@ -107,17 +103,17 @@ void append_error_event(ApiShape shape, ErrorKind kind, std::string_view message
       break;
     case ApiShape::anthropic:
       out->append("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":");
-      append_quoted(anthropic_type(row.status), out);
+      append_json_string(*out, anthropic_type(row.status));
       out->append(",\"message\":");
-      append_quoted(text, out);
+      append_json_string(*out, text);
       out->append("}}");
       break;
     case ApiShape::responses: {
       // The members of the API's own error event, and "error", which makes the SDKs raise.
       out->append("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"code\":");
-      append_quoted(row.code, out);
+      append_json_string(*out, row.code);
       out->append(",\"message\":");
-      append_quoted(text, out);
+      append_json_string(*out, text);
       std::string body;
       append_error_body(kind, text, &body);
       out->append(",\"param\":null,").append(body, 1);

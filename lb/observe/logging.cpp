@@ -12,7 +12,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "lb/observe/json_text.h"
+#include "weir/json_string.h"
 
 namespace weir {
 namespace {

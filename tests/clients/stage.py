@@ -2,36 +2,22 @@
 import contextlib
 import os
 import pathlib
-import random
 import re
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from harness import free_port  # noqa: E402
 
 WEIR = os.environ["WEIR_BINARY"]
 MODEL = "pretend"
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def free_port():
-    """A port that refuses until a process of ours listens on it, and that nobody else gets meanwhile: it stays bound by a
-    socket with SO_REUSEADDR, beside which others of that kind may listen."""
-    while True:
-        port = random.randrange(10_000, 32_000)  # below those the kernel gives to connections
-        held = socket.socket()
-        try:
-            held.bind(("127.0.0.1", port))
-        except OSError:
-            held.close()
-            continue
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.detach()  # until this process ends
-        return port
 
 
 def get(url):
